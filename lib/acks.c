@@ -1,0 +1,271 @@
+/* acks.c -- the ack socket of a source: who answers, and what it means.
+ *
+ * order: an ack covers everything below it, because stages between may remove
+ * events and keep the order; with several sinks nothing is finished before
+ * the slowest has passed it.  exact: a number is finished when it was named,
+ * by as many sinks as there are.
+ * SPDX-License-Identifier: Apache-2.0 */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include "flow.h"
+
+#define LINE 512
+#define MOST 1024 /* connections kept, closed sinks included */
+
+enum speaker { UNKNOWN, SINK, FILTER };
+
+struct conn {
+	struct conn *next;
+	int fd; /* -1: it has gone; what it finished still counts */
+	enum speaker who;
+	uint64_t upto;
+	struct ce_buf in;
+};
+
+static struct conn *conns;
+static int listener = -1, nconns;
+static long sinks_ever, sinks_now, needed = 1;
+static struct ce_buf stamp;
+
+bool
+ce_acks_any(void)
+{
+	return sinks_ever > 0;
+}
+
+bool
+ce_acks_live(void)
+{
+	return sinks_now > 0;
+}
+
+const char *
+ce_acks_stamp(size_t *n)
+{
+	*n = stamp.len;
+	return stamp.p;
+}
+
+static void
+hang_up(struct conn *c)
+{
+	if (c->fd == -1)
+		return;
+	ce_watch(c->fd, 0, NULL, NULL);
+	close(c->fd);
+	c->fd = -1;
+	ce_buf_free(&c->in);
+	if (c->who == SINK)
+		sinks_now--;
+}
+
+/* Closed connections matter only while several sinks are counted. */
+static void
+sweep(void)
+{
+	struct conn **pp = &conns, *c;
+
+	while ((c = *pp) != NULL)
+		if (c->fd == -1 && (c->who != SINK || needed == 1)) {
+			*pp = c->next;
+			free(c);
+			nconns--;
+		} else
+			pp = &c->next;
+}
+
+static uint64_t
+slowest(void)
+{
+	uint64_t least = UINT64_MAX;
+	struct conn *c;
+	long n = 0;
+
+	for (c = conns; c != NULL; c = c->next)
+		if (c->who == SINK) {
+			n++;
+			if (c->upto < least)
+				least = c->upto;
+		}
+	return n < needed ? 0 : least;
+}
+
+static void
+hello(struct conn *c, enum speaker who, const char *name)
+{
+	c->who = who;
+	ce_info("%s acknowledges", *name != '\0' ? name : "somebody");
+	if (who == SINK) {
+		sinks_ever++;
+		if (++sinks_now > needed) {
+			needed = sinks_now;
+			ce_warn("a second sink acknowledges (%s); nothing is finished before "
+			    "all have (say so with --ack-sinks %ld)", name, needed);
+		}
+	}
+	(void)!send(c->fd, ce_conf.ack_count ? "welcome exact\n" : "welcome order\n", 14,
+	    MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void
+finished(struct conn *c, uint64_t from, uint64_t to)
+{
+	uint64_t seq;
+
+	if (from < ce_src_first())
+		from = ce_src_first();
+	if (ce_conf.ack_count == 0) {
+		/* The only sink there ever was: below is what filters removed.
+		 * One that follows another knows nothing of what that one had. */
+		if (needed == 1)
+			ce_src_done(sinks_ever == 1 ? ce_src_first() : from, to);
+		if (to > c->upto)
+			c->upto = to;
+		if (needed > 1 && (seq = slowest()) > 0)
+			ce_src_done(ce_src_first(), seq);
+	} else if (needed == 1)
+		ce_src_done(from, to);
+	else
+		for (seq = from; seq <= to; seq++)
+			if (ce_src_mark(seq, needed))
+				ce_src_done(seq, seq);
+}
+
+static bool
+heard(struct conn *c, char *line)
+{
+	uint64_t from, to;
+	int at = 0;
+
+	if (c->who == UNKNOWN) {
+		if (strncmp(line, "hello sink", 10) == 0 && (line[10] == ' ' || line[10] == '\0'))
+			hello(c, SINK, line + (line[10] != '\0' ? 11 : 10));
+		else if (strncmp(line, "hello filter", 12) == 0 &&
+		    (line[12] == ' ' || line[12] == '\0'))
+			hello(c, FILTER, line + (line[12] != '\0' ? 13 : 12));
+		return c->who != UNKNOWN;
+	}
+	if (sscanf(line, "fail %20" SCNu64 "%n", &from, &at) == 1 && at > 0) {
+		ce_src_failed(from, line[at] == ' ' ? line + at + 1 : line + at);
+		return true;
+	}
+	if (sscanf(line, "ack %20" SCNu64 " %20" SCNu64 "%n", &from, &to, &at) == 2 ||
+	    sscanf(line, "drop %20" SCNu64 " %20" SCNu64 "%n", &from, &to, &at) == 2) {
+		if (line[at] != '\0' || from == 0 || from > to || to > ce_src_last())
+			return false;
+		if (line[0] == 'a' && c->who == SINK)
+			finished(c, from, to);
+		else if (line[0] == 'd' && needed == 1) /* of which branch? nobody can tell */
+			ce_src_done(from < ce_src_first() ? ce_src_first() : from, to);
+		return true;
+	}
+	return false;
+}
+
+static void
+hear(void *arg, short revents)
+{
+	struct conn *c = arg;
+	char *nl, *p;
+	ssize_t n;
+
+	(void)revents;
+	ce_buf_need(&c->in, 4096);
+	n = recv(c->fd, c->in.p + c->in.len, 4096, MSG_DONTWAIT);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		hang_up(c);
+		return;
+	}
+	c->in.len += (size_t)n;
+	c->in.p[c->in.len] = '\0';
+	for (p = c->in.p; (nl = memchr(p, '\n', (size_t)(c->in.p + c->in.len - p))) != NULL;
+	    p = nl + 1) {
+		*nl = '\0';
+		if (!heard(c, p)) {
+			ce_warn("cannot understand what acknowledges: \"%.60s\"; not listening to it", p);
+			hang_up(c);
+			return;
+		}
+	}
+	ce_buf_cut(&c->in, (size_t)(p - c->in.p));
+	if (c->in.len > LINE) {
+		ce_warn("cannot understand what acknowledges: a line of more than %d bytes", LINE);
+		hang_up(c);
+	}
+}
+
+static void
+greet(void *arg, short revents)
+{
+	struct conn *c;
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+	(void)arg;
+	(void)revents;
+	if (fd == -1)
+		return;
+	sweep();
+	if (!ce_peer_is_us(fd) || nconns >= MOST) {
+		close(fd);
+		return;
+	}
+	c = CE_NEW(struct conn);
+	c->fd = fd;
+	c->next = conns;
+	conns = c;
+	nconns++;
+	ce_watch(fd, POLLIN, hear, c);
+}
+
+/* Listens before the socket has its name: nobody finds it too early. */
+void
+ce_acks_open(void)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	char path[128];
+	const char *why;
+
+	if (ce_runtime_dir(&why) == NULL)
+		ce_die(CE_CONFIG, "cannot be acknowledged: %s (see CE_RUNTIME_DIR in ce(7), "
+		    "or --ack none)", why);
+	ce_runtime_path(at.sun_path, sizeof(at.sun_path), "new", ce_token);
+	ce_runtime_path(path, sizeof(path), "ack", ce_token);
+	unlink(at.sun_path);
+	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (listener == -1 || bind(listener, (struct sockaddr *)&at, sizeof(at)) == -1 ||
+	    chmod(at.sun_path, 0600) == -1 || listen(listener, 64) == -1 ||
+	    rename(at.sun_path, path) == -1)
+		ce_die(CE_CONFIG, "cannot be acknowledged: %s: %m (see CE_RUNTIME_DIR in ce(7), "
+		    "or --ack none)", path);
+	ce_watch(listener, POLLIN, greet, NULL);
+	ce_buf_printf(&stamp, ",\"ackto\":\"%s.", ce_token);
+	needed = ce_conf.ack_sinks > 0 ? ce_conf.ack_sinks : 1;
+}
+
+void
+ce_acks_close(void)
+{
+	if (listener == -1)
+		return;
+	ce_watch(listener, 0, NULL, NULL);
+	close(listener);
+	listener = -1;
+	while (conns != NULL) {
+		hang_up(conns);
+		sweep();
+		if (conns != NULL && needed > 1)
+			needed = 1;
+	}
+}

@@ -1,0 +1,131 @@
+/* dead.c -- refused events: kept in a file, durable before anybody is told.
+ *
+ * A dead letter is the event and why it is there, one line, so that the file
+ * can be replayed.  What is no event becomes the data of one.
+ * SPDX-License-Identifier: Apache-2.0 */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "flow.h"
+
+static int fd = -1;
+
+/* Opened at the first refusal; a torn end, left by a crash, is closed with a
+ * newline first, so that it spoils no other line. */
+static void
+append(const char *p, size_t n)
+{
+	char last = '\n';
+	off_t end;
+
+	if (fd == -1) {
+		fd = open(ce_conf.dead_letter, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+		if (fd == -1)
+			ce_die(CE_IOERR, "cannot open the dead letters %s: %m", ce_conf.dead_letter);
+		if ((end = lseek(fd, 0, SEEK_END)) > 0 && pread(fd, &last, 1, end - 1) == 1 &&
+		    last != '\n')
+			append("\n", 1);
+	}
+	while (n > 0) {
+		ssize_t k = write(fd, p, n);
+
+		if (k == -1 && errno != EINTR)
+			ce_die(CE_IOERR, "cannot write the dead letters %s: %m", ce_conf.dead_letter);
+		if (k > 0) {
+			p += k;
+			n -= (size_t)k;
+		}
+	}
+}
+
+static void
+keep(struct ce_buf *line)
+{
+	ce_buf_putc(line, '\n');
+	append(line->p, line->len);
+	if (fdatasync(fd) == -1 && errno != EINVAL && errno != EROFS)
+		ce_die(CE_IOERR, "cannot write the dead letters %s: %m", ce_conf.dead_letter);
+	ce_stats->dead++;
+	ce_buf_free(line);
+}
+
+static void
+why(struct ce_draft *d, const char *reason, int attempts)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	ce_set_str(d, "deadreason", reason, strlen(reason));
+	ce_set(d, "deadstage", "%s", ce_name);
+	ce_set_time(d, "deadtime", &now);
+	ce_set_int(d, "deadattempts", attempts);
+}
+
+/* False: there is no file for dead letters. */
+bool
+ce_dead(const struct ce_event *ev, const char *reason)
+{
+	static const struct ce_edit old[] = { { "deadreason", NULL }, { "deadstage", NULL },
+	    { "deadtime", NULL }, { "deadattempts", NULL }, { "ackto", NULL } };
+	struct ce_buf line = { 0 };
+	struct ce_draft d = { 0 };
+	size_t head;
+
+	if (ce_conf.dead_letter == NULL)
+		return false;
+	ce_note("%s (to the dead letters)", reason);
+	ce_event_write(&line, ev, old, 5);
+	while (line.p[line.len - 1] != '}')
+		line.len--;
+	line.len--;
+	ce_draft_begin(&d);
+	head = d.text.len;
+	why(&d, reason, ev->attempts);
+	ce_buf_add(&line, d.text.p + head, d.text.len - head);
+	ce_buf_putc(&line, '}');
+	ce_draft_free(&d);
+	keep(&line);
+	return true;
+}
+
+bool
+ce_dead_line(const char *p, size_t n, const char *where, const char *reason)
+{
+	struct ce_buf line = { 0 }, id = { 0 };
+	struct ce_draft d = { 0 };
+	unsigned char sum[32];
+	struct ce_event *ev;
+
+	if (ce_conf.dead_letter == NULL)
+		return false;
+	ce_note("%s: %s (to the dead letters)", where, reason);
+	ce_sha256(p, n, sum);
+	ce_hex(&id, sum, 16);
+	ce_draft_begin(&d);
+	ce_set_str(&d, "id", id.p, id.len);
+	ce_set(&d, "source", "%s", ce_name);
+	ce_set(&d, "type", "ce.refused");
+	ce_set_str(&d, "subject", where, strlen(where));
+	why(&d, reason, 1);
+	ce_set_data(&d, ce_utf8_valid(p, n) ? "text/plain" : "application/octet-stream", p, n);
+	ev = ce_draft_end(&d);
+	ce_buf_add(&line, ev->text, ev->len);
+	keep(&line);
+	ce_draft_free(&d);
+	ce_buf_free(&id);
+	return true;
+}
+
+/* The line that says what was refused: the first 80 bytes, made printable. */
+void
+ce_say_refused(const char *p, size_t n, const char *where, const char *reason)
+{
+	struct ce_buf seen = { 0 };
+
+	ce_buf_visible(&seen, p, n, 80);
+	ce_warn("cannot take %s: %s: %s", where, reason, seen.p != NULL ? seen.p : "");
+	ce_buf_free(&seen);
+}

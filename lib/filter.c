@@ -1,0 +1,36 @@
+/* filter.c -- what a filter promises: an event goes on as it came, return
+ * address included, or the source is told that it will not.
+ * SPDX-License-Identifier: Apache-2.0 */
+
+#include "flow.h"
+
+static void
+passed(struct ce_event *ev)
+{
+	ce_buf_putc(ce_out(), '\n');
+	ce_stats->events_out++;
+	ev->passed = true;
+	ce_settle(ev, CE_TAKEN);
+	if (ce_out_full())
+		ce_out_flush();
+}
+
+void
+ce_pass(struct ce_event *ev)
+{
+	ce_buf_add(ce_out(), ev->text, ev->len);
+	passed(ev);
+}
+
+void
+ce_pass_with(struct ce_event *ev, const struct ce_edit *e, int n)
+{
+	ce_event_write(ce_out(), ev, e, n);
+	passed(ev);
+}
+
+void
+ce_drop(struct ce_event *ev)
+{
+	ce_settle(ev, CE_TAKEN);
+}

@@ -1,0 +1,80 @@
+/* flow.h -- what the files of the flow and program layers share; not for connectors.
+ * SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef CE_FLOW_H
+#define CE_FLOW_H
+
+#include <signal.h>
+#include "ce.h"
+
+extern const struct ce_program *ce_program;
+extern int ce_code; /* the exit code so far */
+
+/* loop.c */
+extern volatile sig_atomic_t ce_told_to_leave; /* SIGTERM, SIGINT */
+void ce_loop_start(void);
+/* One poll and its callbacks; waits at most ms (-1: until something happens). */
+void ce_turn(int64_t ms);
+
+/* runtime.c, stats.c */
+extern char ce_token[]; /* of this process: names its files in the runtime directory */
+void ce_stats_start(const struct ce_program *p);
+int ce_runtime_claim(size_t size); /* makes and locks stat-TOKEN; -1: no directory */
+void ce_runtime_forget(void); /* removes this process's files */
+void ce_runtime_path(char *out, size_t n, const char *kind, const char *token);
+bool ce_peer_is_us(int fd); /* the other end of a unix socket has our uid */
+
+/* out.c: standard output, gathered */
+void ce_out_start(void);
+struct ce_buf *ce_out(void);      /* append here */
+bool ce_out_full(void);           /* so much that it should be written first */
+void ce_out_push(void);           /* writes what can be written without waiting */
+void ce_out_flush(void);          /* until it is written, turning the loop; dies on error */
+bool ce_out_empty(void);
+bool ce_out_gone(void);           /* nobody reads any more */
+void ce_out_stamped(const char *text, size_t len, const char *ackto, size_t n);
+void ce_out_close(void);
+bool ce_out_is_pipe(void);
+
+/* peer.c: the ack connections of a sink or filter */
+struct ce_peer;
+struct ce_peer *ce_peer_of(struct ce_str ackto, uint64_t *seq); /* NULL: no address in use */
+void ce_peer_received(struct ce_peer *p, uint64_t seq);
+void ce_peer_done(struct ce_peer *p, uint64_t seq); /* acked, or dropped by a filter */
+void ce_peer_passed(struct ce_peer *p, uint64_t seq); /* went on to the next stage */
+void ce_peer_fail(struct ce_peer *p, uint64_t seq, const char *reason);
+const char *ce_peer_token(const struct ce_peer *p);
+void ce_peers_flush(bool force);  /* sends what is due; force: all that there is */
+void ce_peers_finish(void);       /* sends everything, bounded; closes */
+
+/* acks.c: the ack socket of a source */
+void ce_acks_open(void);
+void ce_acks_close(void);
+bool ce_acks_any(void);           /* a sink has said hello, ever */
+bool ce_acks_live(void);          /* one is connected now */
+const char *ce_acks_stamp(size_t *n); /* ,"ackto":"TOKEN. */
+/* source.c, called by acks.c */
+void ce_src_done(uint64_t from, uint64_t to);
+bool ce_src_mark(uint64_t seq, long needed); /* exact, several sinks */
+uint64_t ce_src_first(void), ce_src_last(void);
+void ce_src_failed(uint64_t seq, const char *reason);
+
+/* retry.c, dead.c */
+const char *ce_reason(void);      /* what ce_later, ce_never, ce_fatal said last */
+int ce_reason_code(void);
+long ce_backoff(int attempts);    /* ms to wait, jittered; takes a ce_retry_after into account */
+void ce_say_later(const struct ce_event *ev, long ms);
+void ce_say_taken(void);
+bool ce_dead(const struct ce_event *ev, const char *reason);
+bool ce_dead_line(const char *p, size_t n, const char *where, const char *reason);
+void ce_say_refused(const char *p, size_t n, const char *where, const char *reason);
+
+/* source.c, sink.c, filter.c */
+int ce_source_finish(void);
+int ce_sink_finish(void);
+void ce_source_start(void);
+void ce_leave(int code);          /* a sink takes no more input, finishes what is open */
+bool ce_leaving(void);
+void ce_worse(int code);          /* 0 < 75 < any other; the first of those stays */
+
+#endif

@@ -1,0 +1,217 @@
+/* http.c -- HTTP requests side by side, on libcurl's multi interface
+ *
+ * libcurl says which sockets it waits for and until when; ce_watch and ce_timer
+ * do the waiting.  Answers are handed over from reap() alone, outside of every
+ * libcurl callback, so done() may send again at once.
+ * SPDX-License-Identifier: Apache-2.0 */
+
+#include <curl/curl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "http.h"
+
+#define RETRY_MAX (10 * 60) /* seconds that a service may ask us to wait */
+
+static CURLM *multi;
+static struct ce_timer alarm_timer, reap_timer;
+static bool due, reaping;
+static int nopen, running;
+
+static void reap(void *arg);
+
+/* Once: what libcurl wants to do next at once waits until other sockets have
+ * been looked at, or each request would be answered before the next is sent. */
+static void
+drive(curl_socket_t fd, int what)
+{
+	due = false;
+	curl_multi_socket_action(multi, fd, what, &running);
+	if (due)
+		ce_timer(&alarm_timer, 0);
+}
+
+static void
+ready(void *arg, short revents)
+{
+	curl_socket_t fd = *(curl_socket_t *)arg;
+	int what = 0;
+
+	if (revents & (POLLIN | POLLHUP | POLLERR))
+		what |= CURL_CSELECT_IN;
+	if (revents & POLLOUT)
+		what |= CURL_CSELECT_OUT;
+	drive(fd, what);
+	reap(NULL);
+}
+
+static void
+on_alarm(void *arg)
+{
+	(void)arg;
+	drive(CURL_SOCKET_TIMEOUT, 0);
+	reap(NULL);
+}
+
+static int
+set_alarm(CURLM *m, long ms, void *arg)
+{
+	(void)m;
+	(void)arg;
+	due = ms == 0;
+	ce_timer(&alarm_timer, ms > 0 ? ms : -1);
+	return 0;
+}
+
+static int
+set_watch(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
+{
+	short events = 0;
+	curl_socket_t *own = known;
+
+	(void)easy;
+	(void)arg;
+	if (what == CURL_POLL_REMOVE) {
+		ce_watch(fd, 0, NULL, NULL);
+		curl_multi_assign(multi, fd, NULL);
+		free(own);
+		return 0;
+	}
+	if (own == NULL) {
+		own = CE_NEW(curl_socket_t);
+		*own = fd;
+		curl_multi_assign(multi, fd, own);
+	}
+	if (what & CURL_POLL_IN)
+		events |= POLLIN;
+	if (what & CURL_POLL_OUT)
+		events |= POLLOUT;
+	ce_watch(fd, events, ready, own);
+	return 0;
+}
+
+static const char *
+say(struct ce_http *h, CURLcode code)
+{
+	long err = 0;
+
+	if (code == CURLE_COULDNT_CONNECT) {
+		curl_easy_getinfo(h->easy, CURLINFO_OS_ERRNO, &err);
+		if (err != 0)
+			return strerror((int)err);
+	}
+	if (h->seen > CE_HTTP_HEAD_MAX)
+		return "the header of the answer is too long";
+	return h->errbuf[0] != '\0' ? h->errbuf : curl_easy_strerror(code);
+}
+
+static enum ce_http_trouble
+trouble(CURLcode code)
+{
+	switch (code) {
+	case CURLE_OK:
+		return CE_HTTP_NONE;
+	case CURLE_UNSUPPORTED_PROTOCOL:
+	case CURLE_URL_MALFORMAT:
+	case CURLE_BAD_FUNCTION_ARGUMENT:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CIPHER:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_ENGINE_NOTFOUND:
+		return CE_HTTP_MISUSED;
+	default:
+		return CE_HTTP_FAILED;
+	}
+}
+
+static void
+finished(struct ce_http *h, CURLcode code)
+{
+	curl_off_t after = 0;
+	long status = 0;
+
+	curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &after);
+	curl_multi_remove_handle(multi, h->easy);
+	h->open = false;
+	nopen--;
+	/* A refusal counts though the connection broke after it: servers close
+	 * while we are still sending what they will not read. */
+	h->trouble = code != CURLE_OK && status >= 300 ? CE_HTTP_NONE : trouble(code);
+	h->status = h->trouble == CE_HTTP_NONE ? (int)status : 0;
+	h->error = h->trouble == CE_HTTP_NONE ? NULL : say(h, code);
+	if (after > RETRY_MAX)
+		after = RETRY_MAX;
+	h->retry_after = after > 0 ? (long)after * 1000 : 0;
+	h->done(h);
+}
+
+static void
+reap(void *arg)
+{
+	CURLMsg *m;
+	int left;
+
+	(void)arg;
+	if (reaping)
+		return;
+	reaping = true;
+	while ((m = curl_multi_info_read(multi, &left)) != NULL) {
+		struct ce_http *h;
+
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&h);
+		finished(h, m->data.result);
+	}
+	reaping = false;
+}
+
+void
+ce_http_start(long n)
+{
+	if (multi != NULL)
+		return;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0 || (multi = curl_multi_init()) == NULL)
+		ce_die(CE_TEMPFAIL, "cannot start libcurl");
+	alarm_timer.fn = on_alarm;
+	reap_timer.fn = reap;
+	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, set_watch);
+	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_alarm);
+	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, n + 2);
+}
+
+void
+ce_http_free(struct ce_http *h)
+{
+	if (h == NULL)
+		return;
+	if (h->open) {
+		curl_multi_remove_handle(multi, h->easy);
+		nopen--;
+	}
+	curl_easy_cleanup(h->easy);
+	ce_buf_free(&h->body);
+	ce_buf_free(&h->head);
+	free(h->lines);
+	free(h);
+}
+
+void
+ce_http_send(struct ce_http *h)
+{
+	if (h->lines_changed)
+		ce_http_link(h);
+	ce_buf_reset(&h->body);
+	h->cut = false;
+	h->seen = 0;
+	h->errbuf[0] = '\0';
+	if (curl_multi_add_handle(multi, h->easy) != CURLM_OK)
+		ce_bug("libcurl does not take a request");
+	h->open = true;
+	nopen++;
+	drive(CURL_SOCKET_TIMEOUT, 0);
+	if (running < nopen)
+		ce_timer(&reap_timer, 0);
+}

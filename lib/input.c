@@ -1,0 +1,180 @@
+/* input.c -- standard input as events: read in blocks, checked, refused if need be.
+ * SPDX-License-Identifier: Apache-2.0 */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "flow.h"
+#include "input.h"
+
+/* After SIGTERM the input is read to its end, because stages before us drain
+ * too; but no longer than this without a byte, and than that in all. */
+#define QUIET 1000
+#define PATIENCE 10000
+
+static struct ce_lines in;
+static bool started, ready, ended, addressed;
+static int64_t last_read, told_at;
+
+static void
+start(void)
+{
+	started = true;
+	ce_lines_init(&in, 0, '\n', (size_t)ce_conf.max_event);
+	(void)!fcntl(0, F_SETPIPE_SZ, 1 << 20);
+}
+
+bool
+ce_input_ready(void)
+{
+	return ready;
+}
+
+bool
+ce_input_ended(void)
+{
+	return ended;
+}
+
+bool
+ce_input_drained(void)
+{
+	int64_t now = ce_now();
+
+	if (told_at == 0)
+		told_at = last_read = now;
+	return now - last_read > QUIET || now - told_at > PATIENCE;
+}
+
+static void
+readable(void *arg, short revents)
+{
+	ssize_t n;
+
+	(void)arg;
+	(void)revents;
+	n = ce_lines_fill(&in);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n == -1)
+		ce_die(CE_IOERR, "cannot read standard input: %m");
+	last_read = ce_now();
+	ready = true;
+	ce_stats->bytes_in += (uint64_t)n;
+	if (n == 0)
+		ce_watch(0, 0, NULL, NULL);
+}
+
+bool
+ce_input_watch(bool on)
+{
+	if (!started)
+		start();
+	if (in.eof)
+		return false;
+	ce_watch(0, on ? POLLIN : 0, readable, NULL);
+	return on;
+}
+
+static void
+refuse(struct ce_event *ev, struct ce_record *r, enum ce_got got, const char *why)
+{
+	char where[64];
+
+	snprintf(where, sizeof(where), "line %lu", r->line);
+	/* The end of a stage that died: its source sends the event again. */
+	if (got == CE_L_LAST && addressed) {
+		ce_say_refused(r->p, r->len, where, "it is not whole (the stage before has died?)");
+		ce_leave(CE_TEMPFAIL);
+		return;
+	}
+	if (ce_dead_line(r->p, r->len, where, why)) {
+		if (ev->flow[0] != NULL)
+			ce_peer_done(ev->flow[0], ev->seq);
+		return;
+	}
+	if (ev->flow[0] != NULL)
+		ce_peer_fail(ev->flow[0], ev->seq, why);
+	ce_say_refused(r->p, r->len, where, why);
+	ce_leave(CE_DATAERR);
+}
+
+/* Cuts the return address out and remembers it. */
+static void
+address(struct ce_event *ev)
+{
+	struct ce_str ackto;
+	struct ce_peer *p = NULL;
+
+	if (ev->at[CE_AT_ACKTO] < 0)
+		return;
+	addressed = true;
+	if (ce_attr(ev, CE_AT_ACKTO, &ackto) && (p = ce_peer_of(ackto, &ev->seq)) != NULL)
+		ce_peer_received(p, ev->seq);
+	ev->flow[0] = p;
+	if (ce_program->role == CE_SINK)
+		ce_event_cut(ev, CE_AT_ACKTO);
+}
+
+static bool
+blank(const struct ce_record *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->len; i++)
+		if (r->p[i] != ' ' && r->p[i] != '\t' && r->p[i] != '\r')
+			return false;
+	return true;
+}
+
+static struct ce_event *
+event(struct ce_record *r, enum ce_got got)
+{
+	struct ce_event *ev = ce_event_get();
+	const char *wrong = "longer than --max-event";
+
+	if (r->line == 1 && r->len >= 3 && memcmp(r->p, "\xef\xbb\xbf", 3) == 0) {
+		r->p += 3;
+		r->len -= 3;
+	}
+	ev->flow[1] = r->block;
+	if (got != CE_L_LONG)
+		wrong = ce_event_parse(ev, r->p, r->len);
+	if (wrong == NULL) {
+		ce_stats->events_in++;
+		address(ev);
+		return ev;
+	}
+	refuse(ev, r, got, wrong);
+	ce_event_put(ev);
+	return NULL;
+}
+
+struct ce_event *
+ce_input_next(void)
+{
+	struct ce_record r;
+	struct ce_event *ev;
+	enum ce_got got;
+
+	if (!started)
+		start();
+	while (!ce_leaving()) {
+		got = ce_lines_get(&in, &r);
+		if (got == CE_L_NONE || got == CE_L_END) {
+			ready = false;
+			ended = got == CE_L_END;
+			return NULL;
+		}
+		if (got != CE_L_LONG && blank(&r)) {
+			ce_block_drop(r.block);
+			continue;
+		}
+		if ((ev = event(&r, got)) != NULL)
+			return ev;
+	}
+	return NULL;
+}

@@ -1,0 +1,134 @@
+/* json.c -- looking into JSON text without building a document
+ *
+ * Walks checked text by skipping values; text that was not checked gives wrong
+ * answers at worst.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+
+#include "scan.h"
+
+/* The first place of a container, past its bracket; NULL: it is empty or none. */
+static const char *
+enter(struct ce_str text, char open)
+{
+	const char *end = text.p + text.len, *p = ce_scan_space(text.p, end);
+
+	if (p == end || *p != open)
+		return NULL;
+	p = ce_scan_space(p + 1, end);
+	return p == end || *p == ']' || *p == '}' ? NULL : p;
+}
+
+/* The place behind a comma; NULL: there is none. */
+static const char *
+next(const char *p, const char *end)
+{
+	p = ce_scan_space(p, end);
+	return p < end && *p == ',' ? ce_scan_space(p + 1, end) : NULL;
+}
+
+static bool
+same_name(struct ce_str raw, struct ce_str name)
+{
+	struct ce_buf plain = { 0 };
+	bool same;
+
+	if (raw.len == 0 || memchr(raw.p, '\\', raw.len) == NULL)
+		return raw.len == name.len && (raw.len == 0 || memcmp(raw.p, name.p, raw.len) == 0);
+	ce_json_unescape(&plain, raw.p, raw.len);
+	same = plain.len == name.len && memcmp(plain.p, name.p, name.len) == 0;
+	ce_buf_free(&plain);
+	return same;
+}
+
+/* Of members of one name the last is meant, as everywhere in practice. */
+static bool
+member(struct ce_str object, struct ce_str name, struct ce_str *value)
+{
+	const char *end = object.p + object.len, *p = enter(object, '{'), *q;
+	bool found = false;
+
+	for (; p != NULL && p < end && *p == '"'; p = next(q, end)) {
+		struct ce_str raw = { p + 1, 0 };
+
+		p = ce_scan_quote(raw.p, end);
+		raw.len = (size_t)(p - raw.p);
+		p = ce_scan_space(p < end ? p + 1 : end, end);
+		p = ce_scan_space(p < end ? p + 1 : end, end);
+		if ((q = ce_scan_skip(p, end)) == NULL)
+			return false;
+		if (same_name(raw, name)) {
+			*value = (struct ce_str){ p, (size_t)(q - p) };
+			found = true;
+		}
+	}
+	return found;
+}
+
+static bool
+element(struct ce_str array, struct ce_str index, struct ce_str *value)
+{
+	const char *end = array.p + array.len, *p = enter(array, '['), *q;
+	size_t want = 0;
+
+	if (index.len == 0 || index.len > 18 || (index.len > 1 && *index.p == '0'))
+		return false;
+	for (size_t i = 0; i < index.len; i++) {
+		if (index.p[i] < '0' || index.p[i] > '9')
+			return false;
+		want = want * 10 + (size_t)(index.p[i] - '0');
+	}
+	for (; p != NULL; p = next(q, end)) {
+		if ((q = ce_scan_skip(p, end)) == NULL)
+			return false;
+		if (want-- == 0) {
+			*value = (struct ce_str){ p, (size_t)(q - p) };
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+ce_json_find(struct ce_str text, struct ce_str path, struct ce_str *value)
+{
+	const char *end, *p, *stop;
+
+	if (text.len == 0) /* it may have no address then */
+		return false;
+	end = text.p + text.len;
+	p = ce_scan_space(text.p, end);
+	if ((stop = ce_scan_skip(p, end)) == NULL)
+		return false;
+	*value = (struct ce_str){ p, (size_t)(stop - p) };
+	if (path.len == 0)
+		return true;
+	for (;;) {
+		const char *dot = memchr(path.p, '.', path.len);
+		struct ce_str step = { path.p, dot != NULL ? (size_t)(dot - path.p) : path.len };
+		bool found;
+
+		found = *value->p == '[' ? element(*value, step, value) : member(*value, step, value);
+		if (!found)
+			return false;
+		if (dot == NULL)
+			return true;
+		path.len -= step.len + 1;
+		path.p = dot + 1;
+	}
+}
+
+void
+ce_json_each(struct ce_str array, void (*fn)(void *arg, struct ce_str element), void *arg)
+{
+	const char *end, *p, *q;
+
+	if (array.len == 0)
+		return;
+	end = array.p + array.len;
+	for (p = enter(array, '['); p != NULL; p = next(q, end)) {
+		if ((q = ce_scan_skip(p, end)) == NULL)
+			return;
+		fn(arg, (struct ce_str){ p, (size_t)(q - p) });
+	}
+}

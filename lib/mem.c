@@ -1,0 +1,63 @@
+/* mem -- allocation that succeeds or ends the process.
+ *
+ * Whatever is worth keeping lies outside the process, so running out of memory
+ * is a temporary failure: what was not acknowledged comes again.  Nothing here
+ * may allocate while it says so, hence the plain writes.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+#include "ce.h"
+
+static void __attribute__((noreturn))
+out_of_memory(void)
+{
+	static char tail[] = ": out of memory\n";
+	struct iovec v[2] = {
+		{ (void *)ce_name, strlen(ce_name) },
+		{ tail, sizeof(tail) - 1 },
+	};
+
+	if (writev(2, v, 2) < 0)
+		_exit(CE_TEMPFAIL);
+	_exit(CE_TEMPFAIL);
+}
+
+void *
+ce_alloc(size_t n)
+{
+	void *p = calloc(1, n == 0 ? 1 : n);
+
+	if (p == NULL)
+		out_of_memory();
+	return p;
+}
+
+void *
+ce_realloc(void *p, size_t n)
+{
+	p = realloc(p, n == 0 ? 1 : n);
+	if (p == NULL)
+		out_of_memory();
+	return p;
+}
+
+char *
+ce_strndup(const char *p, size_t n)
+{
+	char *s = ce_realloc(NULL, n + 1);
+
+	if (n > 0)
+		memcpy(s, p, n);
+	s[n] = '\0';
+	return s;
+}
+
+char *
+ce_strdup(const char *s)
+{
+	return ce_strndup(s, strlen(s));
+}

@@ -1,0 +1,349 @@
+/* peer.c -- the return addresses of events: what a sink or filter tells sources.
+ *
+ * One connection a token, made when its first event arrives.  Only finished
+ * events are told, and of those only an unbroken beginning of what came, so
+ * that a source may count cumulatively.  A connection that fails changes
+ * nothing for the delivery: the source will send again what it was not told.
+ * SPDX-License-Identifier: Apache-2.0 */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include "flow.h"
+
+#define MOST 1024      /* addresses at a time */
+#define EVERY 5        /* ms between acks under load */
+#define LINE 256       /* bytes that a source may answer in a line */
+
+struct ce_peer {
+	struct ce_peer *next;
+	char token[33];
+	int fd;            /* -1: nobody there */
+	long open;         /* events of it that are not finished */
+	bool known, order; /* the welcome came; it said order */
+	bool backwards;    /* numbers went backwards before the welcome came */
+	uint64_t last;     /* received */
+	long same;         /* open events that carry the number last (copies) */
+	bool run;          /* from..to is finished and not told */
+	uint64_t from, to, told;
+	struct ce_buf in, out;
+};
+
+static struct ce_peer *peers, *recent;
+static int count;
+static long waiting;   /* peers with something to tell */
+static int64_t flushed;
+
+const char *
+ce_peer_token(const struct ce_peer *p)
+{
+	return p->token;
+}
+
+static void
+hang_up(struct ce_peer *p)
+{
+	if (p->fd == -1)
+		return;
+	ce_watch(p->fd, 0, NULL, NULL);
+	close(p->fd);
+	p->fd = -1;
+	ce_buf_free(&p->in);
+	ce_buf_free(&p->out);
+}
+
+static void
+backwards(struct ce_peer *p)
+{
+	ce_warn("cannot acknowledge to %s: its events came out of order "
+	    "(the source needs --ack-count exact)", p->token);
+	p->backwards = false;
+	ce_leave(CE_DATAERR);
+}
+
+static void
+answer(struct ce_peer *p, const char *line)
+{
+	if (strcmp(line, "welcome order") == 0)
+		p->known = p->order = true;
+	else if (strcmp(line, "welcome exact") == 0)
+		p->known = true;
+	else {
+		ce_note("the source %s says something that is no answer; not acknowledging to it",
+		    p->token);
+		hang_up(p);
+		return;
+	}
+	if (p->order && p->backwards)
+		backwards(p);
+}
+
+static void
+hear(struct ce_peer *p)
+{
+	char *nl;
+	ssize_t n;
+
+	ce_buf_need(&p->in, LINE);
+	n = read(p->fd, p->in.p + p->in.len, LINE);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		hang_up(p);
+		return;
+	}
+	p->in.len += (size_t)n;
+	p->in.p[p->in.len] = '\0';
+	while (p->fd != -1 && (nl = memchr(p->in.p, '\n', p->in.len)) != NULL) {
+		*nl = '\0';
+		answer(p, p->in.p);
+		if (p->fd != -1)
+			ce_buf_cut(&p->in, (size_t)(nl + 1 - p->in.p));
+	}
+	if (p->in.len >= LINE)
+		hang_up(p);
+}
+
+static void
+tell(struct ce_peer *p)
+{
+	while (p->fd != -1 && p->out.len > 0) {
+		ssize_t n = send(p->fd, p->out.p, p->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1 && errno == EAGAIN)
+			break;
+		if (n == -1)
+			hang_up(p);
+		else
+			ce_buf_cut(&p->out, (size_t)n);
+	}
+}
+
+static void
+ready(void *arg, short revents)
+{
+	struct ce_peer *p = arg;
+
+	if (revents & (POLLIN | POLLHUP | POLLERR))
+		hear(p);
+	tell(p);
+	if (p->fd != -1)
+		ce_watch(p->fd, p->out.len > 0 ? POLLIN | POLLOUT : POLLIN, ready, p);
+}
+
+static void
+call(struct ce_peer *p)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	const char *why;
+
+	p->fd = -1;
+	if (ce_runtime_dir(&why) == NULL)
+		return;
+	ce_runtime_path(to.sun_path, sizeof(to.sun_path), "ack", p->token);
+	p->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (p->fd == -1)
+		return;
+	if (connect(p->fd, (struct sockaddr *)&to, sizeof(to)) == -1 || !ce_peer_is_us(p->fd)) {
+		ce_info("nobody to acknowledge to at %s", to.sun_path);
+		close(p->fd);
+		p->fd = -1;
+		return;
+	}
+	(void)!fcntl(p->fd, F_SETFL, O_NONBLOCK);
+	ce_watch(p->fd, POLLIN, ready, p);
+	ce_buf_printf(&p->out, "hello %s %s\n",
+	    ce_program->role == CE_FILTER || ce_conf.reply ? "filter" : "sink", ce_name);
+	tell(p);
+}
+
+/* A place for one more: an address that nobody answers at is given up first. */
+static struct ce_peer *
+place(void)
+{
+	struct ce_peer **pp, *p;
+
+	if (count < MOST) {
+		count++;
+		p = CE_NEW(struct ce_peer);
+		p->next = peers;
+		return peers = p;
+	}
+	for (pp = &peers; (p = *pp) != NULL; pp = &p->next)
+		if (p->fd == -1 && p->open == 0) {
+			struct ce_peer *next = p->next;
+
+			memset(p, 0, sizeof(*p));
+			p->next = next;
+			return p;
+		}
+	return NULL;
+}
+
+static struct ce_peer *
+find(const char *token, size_t n)
+{
+	struct ce_peer *p;
+
+	if (recent != NULL && memcmp(recent->token, token, n) == 0 && recent->token[n] == '\0')
+		return recent;
+	for (p = peers; p != NULL; p = p->next)
+		if (memcmp(p->token, token, n) == 0 && p->token[n] == '\0')
+			return recent = p;
+	if ((p = place()) == NULL)
+		return NULL;
+	memcpy(p->token, token, n);
+	call(p);
+	return recent = p;
+}
+
+struct ce_peer *
+ce_peer_of(struct ce_str ackto, uint64_t *seq)
+{
+	size_t i, n = 0;
+	uint64_t v = 0;
+
+	while (n < ackto.len && n < 33 && ((ackto.p[n] >= 'a' && ackto.p[n] <= 'z') ||
+	    (ackto.p[n] >= '0' && ackto.p[n] <= '9')))
+		n++;
+	if (n == 0 || n > 32 || n + 1 >= ackto.len || ackto.p[n] != '.' || ackto.len - n > 19)
+		return NULL;
+	for (i = n + 1; i < ackto.len; i++) {
+		if (ackto.p[i] < '0' || ackto.p[i] > '9')
+			return NULL;
+		v = v * 10 + (uint64_t)(ackto.p[i] - '0');
+	}
+	if (v == 0)
+		return NULL;
+	*seq = v;
+	return find(ackto.p, n);
+}
+
+void
+ce_peer_received(struct ce_peer *p, uint64_t seq)
+{
+	p->open++;
+	if (seq < p->last) {
+		p->backwards = true;
+		if (p->known && p->order)
+			backwards(p);
+	}
+	p->same = seq == p->last ? p->same + 1 : 1;
+	p->last = seq;
+}
+
+static void
+tell_run(struct ce_peer *p)
+{
+	if (!p->run)
+		return;
+	p->run = false;
+	waiting--;
+	p->told = p->to;
+	if (p->out.len > 1 << 20) /* it does not listen */
+		hang_up(p);
+	if (p->fd == -1)
+		return;
+	ce_buf_printf(&p->out, "%s %" PRIu64 " %" PRIu64 "\n",
+	    ce_program->role == CE_FILTER || ce_conf.reply ? "drop" : "ack", p->from, p->to);
+}
+
+/* An event that went on, or a copy of one that is still open, tells nothing. */
+static bool
+one_less(struct ce_peer *p, uint64_t seq)
+{
+	p->open--;
+	return seq != p->last || --p->same == 0;
+}
+
+void
+ce_peer_passed(struct ce_peer *p, uint64_t seq)
+{
+	one_less(p, seq);
+}
+
+void
+ce_peer_done(struct ce_peer *p, uint64_t seq)
+{
+	bool cumulative = p->known && p->order && ce_program->role == CE_SINK && !ce_conf.reply;
+
+	if (!one_less(p, seq))
+		return;
+	if (p->run && (cumulative ? seq > p->to : seq == p->to + 1)) {
+		p->to = seq;
+		return;
+	}
+	if (p->run && seq >= p->from && seq <= p->to)
+		return;
+	tell_run(p);
+	p->run = true;
+	waiting++;
+	p->from = cumulative && p->told > 0 && p->told < seq ? p->told + 1 : seq;
+	p->to = seq;
+}
+
+void
+ce_peer_fail(struct ce_peer *p, uint64_t seq, const char *reason)
+{
+	tell_run(p);
+	if (p->fd == -1)
+		return;
+	ce_buf_printf(&p->out, "fail %" PRIu64 " ", seq);
+	ce_buf_visible(&p->out, reason, strlen(reason), 200);
+	ce_buf_putc(&p->out, '\n');
+}
+
+void
+ce_peers_flush(bool force)
+{
+	struct ce_peer *p;
+
+	if (waiting == 0 || (!force && ce_now() - flushed < EVERY))
+		return;
+	flushed = ce_now();
+	for (p = peers; p != NULL; p = p->next) {
+		if (!p->run || (!p->known && p->fd != -1))
+			continue; /* which count the source keeps decides how it is told */
+		tell_run(p);
+		tell(p);
+		if (p->fd != -1 && p->out.len > 0)
+			ce_watch(p->fd, POLLIN | POLLOUT, ready, p);
+	}
+}
+
+static bool
+unsaid(void)
+{
+	struct ce_peer *p;
+
+	for (p = peers; p != NULL; p = p->next)
+		if (p->fd != -1 && (p->run || p->out.len > 0))
+			return true;
+	return false;
+}
+
+void
+ce_peers_finish(void)
+{
+	int64_t until = ce_now() + 5000;
+	struct ce_peer *p;
+
+	ce_peers_flush(true);
+	for (p = peers; p != NULL; p = p->next)
+		tell(p); /* a fail line */
+	while (unsaid() && ce_now() < until) {
+		ce_turn(100);
+		ce_peers_flush(true);
+	}
+	for (p = peers; p != NULL; p = p->next)
+		hang_up(p);
+}

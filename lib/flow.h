@@ -63,7 +63,7 @@ void ce_src_failed(uint64_t seq, const char *reason);
 const char *ce_reason(void);      /* what ce_later, ce_never, ce_fatal said last */
 int ce_reason_code(void);
 long ce_backoff(int attempts);    /* ms to wait, jittered; takes a ce_retry_after into account */
-void ce_say_later(const struct ce_event *ev, long ms);
+void ce_say_later(long ms);
 void ce_say_taken(void);
 bool ce_dead(const struct ce_event *ev, const char *reason);
 bool ce_dead_line(const char *p, size_t n, const char *where, const char *reason);

@@ -6,9 +6,12 @@
  * SPDX-License-Identifier: Apache-2.0 */
 
 #include <curl/curl.h>
+#include <link.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "http.h"
 
@@ -112,7 +115,6 @@ trouble(CURLcode code)
 	switch (code) {
 	case CURLE_OK:
 		return CE_HTTP_NONE;
-	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_URL_MALFORMAT:
 	case CURLE_BAD_FUNCTION_ARGUMENT:
 	case CURLE_SSL_CERTPROBLEM:
@@ -128,17 +130,20 @@ trouble(CURLcode code)
 static void
 finished(struct ce_http *h, CURLcode code)
 {
-	curl_off_t after = 0;
+	curl_off_t after = 0, length = -1;
 	long status = 0;
 
 	curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &after);
+	curl_easy_getinfo(h->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
 	curl_multi_remove_handle(multi, h->easy);
 	h->open = false;
 	nopen--;
-	/* A refusal counts though the connection broke after it: servers close
-	 * while we are still sending what they will not read. */
-	h->trouble = code != CURLE_OK && status >= 300 ? CE_HTTP_NONE : trouble(code);
+	/* A refusal, or an answer that has no body, counts though the connection
+	 * broke after it: servers close while we send what they will not read. */
+	if (status >= 300 || status == 204 || (status >= 200 && length == 0))
+		code = CURLE_OK;
+	h->trouble = trouble(code);
 	h->status = h->trouble == CE_HTTP_NONE ? (int)status : 0;
 	h->error = h->trouble == CE_HTTP_NONE ? NULL : say(h, code);
 	if (after > RETRY_MAX)
@@ -168,6 +173,29 @@ reap(void *arg)
 	reaping = false;
 }
 
+/* Read-only segments are never changed, not even by relocation: what is needed
+ * again comes from the page cache. */
+static int
+forget_pages(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from, to;
+	int i;
+
+	(void)size;
+	(void)arg;
+	for (i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+
+		if (p->p_type != PT_LOAD || (p->p_flags & PF_W) != 0)
+			continue;
+		from = (info->dlpi_addr + p->p_vaddr + page - 1) & ~(page - 1);
+		to = (info->dlpi_addr + p->p_vaddr + p->p_memsz) & ~(page - 1);
+		if (from < to)
+			madvise((void *)from, to - from, MADV_DONTNEED);
+	}
+	return 0;
+}
+
 void
 ce_http_start(long n)
 {
@@ -180,6 +208,8 @@ ce_http_start(long n)
 	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, set_watch);
 	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_alarm);
 	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, n + 2);
+	/* libcurl brings some thirty libraries, whose start has touched megabytes. */
+	dl_iterate_phdr(forget_pages, NULL);
 }
 
 void

@@ -17,22 +17,32 @@
 
 struct ce_httpd_conf ce_httpd_conf = {
 	.listen = "127.0.0.1:8080", .path = "/", .ready_fd = -1, .max_body = 16 * 1048576,
-	.max_header = 32768, .max_connections = 1000, .timeout = 30000, .wait = 60000
+	.max_header = 16384, .max_connections = 1000, .timeout = 30000, .wait = 60000
 };
 
 const struct ce_opt ce_httpd_opts[] = {
-	CE_STR(0, "health", &ce_httpd_conf.health, "path", "answer GET here: 204, or 503 when leaving"),
-	CE_STR('l', "listen", &ce_httpd_conf.listen, "address", "HOST:PORT or unix:PATH; port 0: a free one"),
+	CE_STR(0, "health", &ce_httpd_conf.health, "path",
+	    "answer GET here: 204, or 503 when leaving"),
+	CE_STR('l', "listen", &ce_httpd_conf.listen, "address",
+	    "HOST:PORT or unix:PATH; port 0: a free one"),
 	CE_SIZE(0, "max-body", &ce_httpd_conf.max_body, "size", 1, 1L << 30, "longest body"),
-	CE_NUM(0, "max-connections", &ce_httpd_conf.max_connections, "n", 1, 100000, "connections at a time; others wait"),
-	CE_SIZE(0, "max-header", &ce_httpd_conf.max_header, "size", 4096, 1L << 20, "longest head of a request"),
-	CE_STR(0, "path", &ce_httpd_conf.path, "path", "take requests for this path; ending in /: for all below it"),
-	CE_NUM(0, "ready-fd", &ce_httpd_conf.ready_fd, "n", 0, 65535, "descriptor that is told the address, once listening"),
-	CE_TIME(0, "timeout", &ce_httpd_conf.timeout, "time", 100, 86400000, "longest silence of a client"),
-	CE_STR(0, "tls-ca", &ce_httpd_conf.ca, "file", "require client certificates from the CAs in this PEM file"),
-	CE_STR(0, "tls-cert", &ce_httpd_conf.cert, "file", "serve https with this certificate chain, PEM"),
+	CE_NUM(0, "max-connections", &ce_httpd_conf.max_connections, "n", 1, 100000,
+	    "connections at a time; others wait"),
+	CE_SIZE(0, "max-header", &ce_httpd_conf.max_header, "size", 4096, 1L << 20,
+	    "longest head of a request"),
+	CE_STR(0, "path", &ce_httpd_conf.path, "path",
+	    "take requests for this path; ending in /: for all below it"),
+	CE_NUM(0, "ready-fd", &ce_httpd_conf.ready_fd, "n", 3, 65535,
+	    "descriptor that is told the address, once listening"),
+	CE_TIME(0, "timeout", &ce_httpd_conf.timeout, "time", 100, 86400000,
+	    "longest silence of a client"),
+	CE_STR(0, "tls-ca", &ce_httpd_conf.ca, "file",
+	    "require client certificates from the CAs in this PEM file"),
+	CE_STR(0, "tls-cert", &ce_httpd_conf.cert, "file",
+	    "serve https with this certificate chain, PEM"),
 	CE_STR(0, "tls-key", &ce_httpd_conf.key, "file", "its key, PEM"),
-	CE_TIME(0, "wait", &ce_httpd_conf.wait, "time", 0, 86400000, "longest a request waits to be acknowledged, then 503; 0: for ever"),
+	CE_TIME(0, "wait", &ce_httpd_conf.wait, "time", 0, 86400000,
+	    "longest a request waits to be acknowledged, then 503; 0: for ever"),
 	CE_END
 };
 
@@ -40,6 +50,8 @@ struct MHD_Daemon *httpd_daemon;
 bool httpd_leaving;
 static int epoll_fd = -1;
 static struct ce_addr address;
+
+static void log_cb(void *arg, const char *fmt, va_list ap) CE_PRINTF(2, 0);
 
 static void
 log_cb(void *arg, const char *fmt, va_list ap)
@@ -113,6 +125,17 @@ tell(const struct ce_buf *taken)
 	ce_buf_free(&line);
 }
 
+/* A descriptor of our own would be taken for it, were it not that ours close on
+ * exec and one that was handed over cannot. */
+static void
+check_ready(int fd)
+{
+	int flags = fcntl(fd, F_GETFD);
+
+	if (flags == -1 || (flags & FD_CLOEXEC) != 0)
+		ce_die(CE_USAGE, "--ready-fd %d: there is no such descriptor", fd);
+}
+
 void
 ce_httpd_start(void (*head)(struct ce_req *r))
 {
@@ -120,10 +143,11 @@ ce_httpd_start(void (*head)(struct ce_req *r))
 	const char *why;
 	int fd;
 
-	if (*ce_httpd_conf.path != '/' || (ce_httpd_conf.health != NULL && *ce_httpd_conf.health != '/'))
+	if (*ce_httpd_conf.path != '/' ||
+	    (ce_httpd_conf.health != NULL && *ce_httpd_conf.health != '/'))
 		ce_die(CE_USAGE, "--path and --health begin with /");
-	if (ce_httpd_conf.ready_fd >= 0 && fcntl((int)ce_httpd_conf.ready_fd, F_GETFD) == -1)
-		ce_die(CE_USAGE, "--ready-fd %ld: %m", ce_httpd_conf.ready_fd);
+	if (ce_httpd_conf.ready_fd >= 0)
+		check_ready((int)ce_httpd_conf.ready_fd);
 	if ((why = ce_addr_parse(&address, ce_httpd_conf.listen, NULL)) != NULL)
 		ce_die(CE_USAGE, "--listen %s: %s", ce_httpd_conf.listen, why);
 	httpd_head = head;

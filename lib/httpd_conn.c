@@ -13,7 +13,9 @@
 #define LARGE_BODIES 4 /* so many of the longest fit into memory at once */
 
 struct conn_list httpd_active, httpd_waiting;
-static struct ce_timer sweep_timer;
+long httpd_asked;
+static void sweep(void *);
+static struct ce_timer sweep_timer = { .fn = sweep };
 static size_t counted; /* bytes that large bodies take */
 
 static void
@@ -97,7 +99,7 @@ tired(struct conn *c)
 	fresh = CE_NEW(struct ce_req);
 	httpd_req_init(fresh, c, r->method, r->path);
 	c->req = fresh;
-	r->conn = NULL;
+	httpd_req_detach(r);
 	ce_req_add(fresh, "Retry-After", "1");
 	ce_req_problem(fresh, 503, "not acknowledged in time");
 }
@@ -153,15 +155,16 @@ sweep(void *arg)
 void
 httpd_conn_phase(struct conn *c, enum phase phase)
 {
-	bool ours = phase == PH_READY || phase == PH_WAITING;
+	bool ours = phase == PH_READY;
+	long limit;
 
+	httpd_asked += ours - (c->list == &httpd_waiting && !c->suspended);
 	c->phase = phase;
 	c->mark = 0;
 	enlist(c, ours ? &httpd_waiting : &httpd_active);
-	if (sweep_timer.due == 0) {
-		sweep_timer.fn = sweep;
-		sweep(NULL);
-	}
+	limit = ours ? ce_httpd_conf.wait : ce_httpd_conf.timeout;
+	if (limit > 0 && (sweep_timer.due == 0 || sweep_timer.due > c->since + limit))
+		ce_timer(&sweep_timer, limit);
 }
 
 void
@@ -189,6 +192,8 @@ httpd_conn_closed(void **at)
 {
 	struct conn *c = *at;
 
+	if (c->list == &httpd_waiting && !c->suspended)
+		httpd_asked--;
 	unlist(c);
 	if (c->req != NULL)
 		httpd_req_detach(c->req);
@@ -211,7 +216,7 @@ httpd_body_add(struct ce_req *r, const char *p, size_t n)
 	size_t want = r->body.len + n + 1;
 
 	if (want > HTTPD_SMALL && want > r->body.cap) {
-		size_t most = LARGE_BODIES * (size_t)ce_httpd_conf.max_body;
+		size_t most = LARGE_BODIES * ((size_t)ce_httpd_conf.max_body + 1);
 		size_t grown = r->body.cap * 2 > want ? r->body.cap * 2 : want;
 
 		if (grown > (size_t)ce_httpd_conf.max_body + 1)
@@ -226,8 +231,8 @@ httpd_body_add(struct ce_req *r, const char *p, size_t n)
 	return true;
 }
 
-static void
-body_forget(struct ce_req *r)
+void
+httpd_body_forget(struct ce_req *r)
 {
 	counted -= r->counted;
 	r->counted = 0;
@@ -245,7 +250,7 @@ httpd_req_reset(struct ce_req *r)
 	r->status = 0;
 	r->seen = 0;
 	r->extra.len = 0;
-	body_forget(r);
+	httpd_body_forget(r);
 }
 
 void

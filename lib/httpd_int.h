@@ -13,8 +13,8 @@
 enum phase {
 	PH_FREE,    /* no request, or one whose first line is incomplete */
 	PH_READING, /* its head or body is on its way */
-	PH_READY,   /* whole, suspended, in the queue */
-	PH_WAITING, /* handed out, suspended */
+	PH_READY,   /* whole, in the queue */
+	PH_WAITING, /* handed out */
 	PH_ANSWERED /* the answer is on its way */
 };
 
@@ -26,12 +26,14 @@ struct conn {
 	struct MHD_Connection *mhd;
 	struct ce_req *req;
 	enum phase phase;
+	bool suspended;
 };
 
 struct conn_list {
 	struct conn *first, *last;
 };
 extern struct conn_list httpd_active, httpd_waiting;
+extern long httpd_asked; /* connections in waiting that are not suspended */
 
 struct ce_req {
 	struct conn *conn; /* NULL: nobody waits any more */
@@ -75,13 +77,14 @@ void httpd_conn_cut(struct conn *c, int status);
 void httpd_conn_farewell(void);  /* 503 to whom nobody will answer any more */
 bool httpd_conn_answering(void); /* an answer is still on its way */
 bool httpd_body_add(struct ce_req *r, const char *p, size_t n); /* false: no memory for it now */
+void httpd_body_forget(struct ce_req *r);
 
 /* httpd_req.c */
 void httpd_req_init(struct ce_req *r, struct conn *c, const char *method, const char *path);
 void httpd_req_reset(struct ce_req *r); /* after it, another request may use it */
 void httpd_req_free(struct ce_req *r);
 void httpd_req_detach(struct ce_req *r); /* its connection is gone or answered */
-void httpd_req_whole(struct ce_req *r);  /* suspends it and queues it */
+void httpd_req_whole(struct ce_req *r);  /* queues it */
 void httpd_answer_free(struct MHD_Response *a);
 bool httpd_req_send(struct ce_req *r);   /* the stored answer */
 

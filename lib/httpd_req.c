@@ -1,8 +1,8 @@
 /* httpd_req -- a request: what it holds, and its answer.
  *
- * The answer may be made while the daemon calls us (then it is kept until the
- * request is whole) or at any time after (then the connection is suspended and
- * the answer resumes it).
+ * The answer may be made at any time.  It is kept until the daemon asks for it,
+ * when the request is whole; where the daemon was told to stop asking, the
+ * answer resumes the connection.
  * SPDX-License-Identifier: Apache-2.0 */
 
 #include <stdlib.h>
@@ -20,14 +20,15 @@ httpd_req_init(struct ce_req *r, struct conn *c, const char *method, const char 
 	r->path = path;
 }
 
-/* The connection ends while somebody else still holds the request: the queue,
- * or the program, which has not answered it yet. */
+/* The connection ends, or stops waiting, while somebody else still holds the
+ * request: the queue, or the program, which has not answered it yet. */
 void
 httpd_req_detach(struct ce_req *r)
 {
 	enum phase phase = r->conn->phase;
 
 	r->conn = NULL;
+	r->method = r->path = "-"; /* they were the connection's */
 	if (phase != PH_READY && phase != PH_WAITING)
 		httpd_req_free(r);
 }
@@ -35,7 +36,6 @@ httpd_req_detach(struct ce_req *r)
 void
 httpd_req_whole(struct ce_req *r)
 {
-	MHD_suspend_connection(r->conn->mhd);
 	httpd_conn_phase(r->conn, PH_READY);
 	r->next = NULL;
 	*last = r;
@@ -164,9 +164,13 @@ answer(struct ce_req *r, int status, struct MHD_Response *answer)
 	r->answer = answer;
 	if (c == NULL) {
 		httpd_req_free(r);
-	} else if (c->phase == PH_WAITING || c->phase == PH_READY) {
+	} else if (c->suspended) {
 		httpd_req_send(r);
 		MHD_resume_connection(c->mhd);
+		c->suspended = false;
+		httpd_soon();
+	} else if (c->phase == PH_WAITING || c->phase == PH_READY) {
+		httpd_conn_phase(c, PH_READING); /* the daemon will ask for it */
 		httpd_soon();
 	}
 }

@@ -1,17 +1,21 @@
 /* httpd_serve -- what the daemon calls: a request from its first line to its end.
  *
- * A whole request is suspended and queued, never handled inside of the daemon,
- * so emitting may turn the loop, and the daemon with it.
+ * A whole request is queued, never handled inside of the daemon, so emitting may
+ * turn the loop, and the daemon with it.
  * SPDX-License-Identifier: Apache-2.0 */
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "httpd_int.h"
 
+#define PATIENCE 20     /* ms that a request may be asked about before it is suspended */
 #define DISCARD 1048576 /* a refused body up to this is read, so that the client reads the answer */
 
 void (*httpd_head)(struct ce_req *);
-static struct ce_timer again;
+static void run_cb(void *);
+static struct ce_timer again = { .fn = run_cb };
+static bool progress;
 
 static void
 run_cb(void *arg)
@@ -24,28 +28,34 @@ run_cb(void *arg)
 void
 httpd_soon(void)
 {
-	again.fn = run_cb;
-	if (again.due == 0)
+	if (again.due == 0 || again.due > ce_now())
 		ce_timer(&again, 0);
 }
 
-/* The daemon may have bytes that no descriptor will tell of. */
+/* How long the daemon is to go on is what it says itself, unless there are
+ * requests that it keeps asking about: then while bodies come in. */
 void
 httpd_run(void)
 {
 	static bool running;
 	MHD_UNSIGNED_LONG_LONG ms;
 	int rounds = 0;
+	bool more;
 
 	if (running)
 		return;
 	running = true;
-	do
+	do {
+		progress = false;
 		MHD_run(httpd_daemon);
-	while (MHD_get_timeout(httpd_daemon, &ms) == MHD_YES && ms == 0 && ++rounds < 8);
+		more = httpd_asked > 0 ? progress :
+		    MHD_get_timeout(httpd_daemon, &ms) == MHD_YES && ms == 0;
+	} while (more && ++rounds < 8);
 	running = false;
-	if (rounds == 8)
+	if (more)
 		httpd_soon();
+	else if (httpd_asked > 0 && again.due == 0)
+		ce_timer(&again, PATIENCE);
 }
 
 void
@@ -78,6 +88,13 @@ health(struct ce_req *r)
 }
 
 static void
+leaving(struct ce_req *r)
+{
+	ce_req_add(r, "Retry-After", "1");
+	ce_req_problem(r, 503, "the service is leaving");
+}
+
+static void
 inspect(struct ce_req *r)
 {
 	const char *length;
@@ -87,8 +104,7 @@ inspect(struct ce_req *r)
 	} else if (!ours(r->path)) {
 		ce_req_problem(r, 404, "no such path");
 	} else if (httpd_leaving) {
-		ce_req_add(r, "Retry-After", "1");
-		ce_req_problem(r, 503, "the service is leaving");
+		leaving(r);
 	} else {
 		httpd_head(r);
 		length = r->status == 0 ? ce_req_header(r, "Content-Length") : NULL;
@@ -109,12 +125,28 @@ answer_now(const struct ce_req *r)
 	    (length != NULL && strtoull(length, NULL, 10) > DISCARD);
 }
 
+/* A client that takes us for its proxy names the host too (RFC 9112 3.2.2). */
+static const char *
+origin_form(const char *url)
+{
+	const char *p = url;
+
+	if (strncasecmp(p, "http://", 7) == 0)
+		p += 7;
+	else if (strncasecmp(p, "https://", 8) == 0)
+		p += 8;
+	else
+		return url;
+	p += strcspn(p, "/");
+	return *p != '\0' ? p : "/";
+}
+
 static enum MHD_Result
 begin(struct conn *c, const char *method, const char *path)
 {
 	if (c->req == NULL)
 		c->req = CE_NEW(struct ce_req);
-	httpd_req_init(c->req, c, method, path);
+	httpd_req_init(c->req, c, method, origin_form(path));
 	httpd_conn_phase(c, PH_READING);
 	inspect(c->req);
 	if (c->req->status != 0 && answer_now(c->req))
@@ -127,15 +159,30 @@ take_body(struct ce_req *r, const char *p, size_t n)
 {
 	size_t most = (size_t)ce_httpd_conf.max_body;
 
+	progress = progress || n >= 1024; /* perhaps cut off by the end of the buffer */
 	r->seen += n;
 	httpd_conn_progress(r->conn, r->seen);
-	if (r->status == 0 && r->seen > most)
+	if (r->status == 0 && r->seen > most) {
 		ce_req_problem(r, 413, "the body is longer than %zu bytes", most);
-	else if (r->status == 0 && !httpd_body_add(r, p, n)) {
+		httpd_body_forget(r);
+	} else if (r->status == 0 && !httpd_body_add(r, p, n)) {
 		ce_req_add(r, "Retry-After", "1");
 		ce_req_problem(r, 503, "too many large bodies at once");
+		httpd_body_forget(r);
 	}
 	return r->seen <= most + 16 * DISCARD ? MHD_YES : MHD_NO;
+}
+
+/* Suspending and resuming costs three system calls a request.  While answers
+ * come quickly, the daemon may as well ask again each time that it runs. */
+static void
+suspend_later(struct conn *c)
+{
+	if (ce_now() - c->since < PATIENCE)
+		return;
+	MHD_suspend_connection(c->mhd);
+	c->suspended = true;
+	httpd_asked--;
 }
 
 enum MHD_Result
@@ -156,10 +203,15 @@ httpd_access(void *arg, struct MHD_Connection *mhd, const char *url, const char 
 		*size = 0;
 		return take_body(c->req, data, n);
 	}
-	if (c->req->status == 0)
+	if (c->phase == PH_READY || c->phase == PH_WAITING)
+		suspend_later(c);
+	else if (c->req->status == 0 && !httpd_leaving)
 		httpd_req_whole(c->req);
-	else if (c->phase == PH_READING)
+	else {
+		if (c->req->status == 0)
+			leaving(c->req);
 		return httpd_req_send(c->req) ? MHD_YES : MHD_NO;
+	}
 	return MHD_YES;
 }
 
@@ -173,7 +225,8 @@ httpd_uri(void *arg, const char *uri, struct MHD_Connection *mhd)
 }
 
 void
-httpd_completed(void *arg, struct MHD_Connection *mhd, void **at, enum MHD_RequestTerminationCode why)
+httpd_completed(void *arg, struct MHD_Connection *mhd, void **at,
+    enum MHD_RequestTerminationCode why)
 {
 	struct conn *c = *at;
 
@@ -192,7 +245,8 @@ httpd_completed(void *arg, struct MHD_Connection *mhd, void **at, enum MHD_Reque
 }
 
 void
-httpd_connection(void *arg, struct MHD_Connection *mhd, void **at, enum MHD_ConnectionNotificationCode what)
+httpd_connection(void *arg, struct MHD_Connection *mhd, void **at,
+    enum MHD_ConnectionNotificationCode what)
 {
 	(void)arg;
 	if (what == MHD_CONNECTION_NOTIFY_STARTED)

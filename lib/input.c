@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include "flow.h"
 #include "input.h"
+#include "queue.h"
 
 /* After SIGTERM the input is read to its end, because stages before us drain
  * too; but no longer than this without a byte, and than that in all. */

@@ -15,8 +15,4 @@ bool ce_input_ready(void);    /* something was read and not yet looked at */
 bool ce_input_ended(void);
 bool ce_input_drained(void);  /* told to leave, and nothing came for a while */
 
-/* sink.c */
-struct ce_event *ce_event_get(void);
-void ce_event_put(struct ce_event *ev);
-
 #endif

@@ -12,6 +12,7 @@ static struct ce_buf said;
 static int64_t said_at;
 static unsigned long pauses;
 
+CE_PRINTF(2, 0)
 static enum ce_verdict
 say(enum ce_verdict v, const char *fmt, va_list ap)
 {
@@ -93,9 +94,8 @@ ce_backoff(int attempts)
 
 /* Once for a new reason, then every ten seconds: an outage is a few lines. */
 void
-ce_say_later(const struct ce_event *ev, long ms)
+ce_say_later(long ms)
 {
-	(void)ev;
 	pauses++;
 	if (said.len == reason.len && memcmp(said.p, reason.p, said.len) == 0 &&
 	    ce_now() - said_at < 10000)

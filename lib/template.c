@@ -10,6 +10,8 @@
 #include <string.h>
 #include "template.h"
 
+#define LEGAL "abcdefghijklmnopqrstuvwxyz0123456789" /* in attribute names */
+
 struct ce_template {
 	char *text;
 	struct ce_piece *pieces;
@@ -82,8 +84,7 @@ add_field(struct ce_template *t, const char *body, size_t n)
 		p->kind = CE_P_DATA;
 		return p->format != NULL ? "{data} takes no time format" : NULL;
 	}
-	if (p->kind == CE_P_ATTR &&
-	    (p->name[0] == '\0' || p->name[strspn(p->name, "abcdefghijklmnopqrstuvwxyz0123456789")] != '\0'))
+	if (p->kind == CE_P_ATTR && (p->name[0] == '\0' || p->name[strspn(p->name, LEGAL)] != '\0'))
 		return "no attribute has such a name (a-z and 0-9 only)";
 	return p->format != NULL ? ce_strftime_check(p->format) : NULL;
 }

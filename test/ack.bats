@@ -1,6 +1,7 @@
 # ack.bats -- the protocol of ce-ack(5), spoken by hand, and a sink in another language
 # SPDX-License-Identifier: Apache-2.0
 load help
+BATS_TEST_TIMEOUT=60
 
 # source ARGS...: ce-src-file over the five events of in, what it writes in lines;
 # SRC is its number, TOKEN its address.
@@ -8,7 +9,7 @@ source_of_5() {
 	events 5 >in
 	mkfifo pipe
 	spawn cat pipe >lines
-	spawn ce-src-file --as events --state state --until-end "$@" in >pipe 2>said
+	spawn bash -c 'exec ce-src-file --as events --state state --until-end "$@" in >pipe 2>said' - "$@"
 	SRC=$PID
 	wait_for lines lines 5
 	TOKEN=$(head -n 1 lines | jq -r '.ackto | sub("\\.1$"; "")')
@@ -17,7 +18,7 @@ source_of_5() {
 speak() {
 	rm -f say
 	mkfifo say
-	spawn socat "UNIX-CONNECT:$CE_RUNTIME_DIR/ack-$TOKEN" - <say >heard
+	spawn_sh "exec socat 'UNIX-CONNECT:$CE_RUNTIME_DIR/ack-$TOKEN' - <say >heard"
 	exec {S}>say
 }
 hush() { exec {S}>&-; }
@@ -119,27 +120,38 @@ ended_with() {
 }
 
 # What no sink would say: the connection is closed, nothing is finished by it, and
-# the source goes on and listens to others.
-@test "nonsense is not listened to, and finishes nothing" {
+# the source listens to others.
+@test "nonsense instead of hello is not listened to, and finishes nothing" {
 	source_of_5
 	long=$(head -c 5000 /dev/zero | tr '\0' 9)
-	for line in '' 'hello' 'hello sinker' 'ack 1 5' 'GET / HTTP/1.1' "$long" \
-		$'hello sink t\nack 5 1' $'hello sink t\nack 0 5' $'hello sink t\nack 1 6' $'hello sink t\nack 1 5 5' \
-		$'hello sink t\nack 1 99999999999999999999999' $'hello sink t\nack -1 5' $'hello sink t\nhello sink t' \
-		$'hello sink t\nack 1' $'hello sink t\nack one five' $'hello sink t\nfail' \
-		$'hello filter t\ndrop 1 6' $'hello sink t\nack 1 5x' "hello sink $long"; do
+	for line in '' 'hello' 'hello sinker' 'hello sink\' 'HELLO SINK x' 'ack 1 5' 'GET / HTTP/1.1' "$long" \
+		$'ack 1 5\nhello sink t' $'\x01\x02\xff' 'welcome order'; do
 		speak
 		printf '%s\n' "$line" >&"$S"
 		wait_for gone_or_zombie "$PID"
 		hush
 		kill -0 "$SRC"
 	done
-	: >lines.before
 	hello
 	echo 'ack 1 2' >&"$S"
 	hush
 	ended_with 75
 	[ "$(left)" = '3 4 5 ' ]
+}
+
+@test "nonsense after hello: the sink is not listened to any more, nothing is finished by it" {
+	long=$(head -c 5000 /dev/zero | tr '\0' 9)
+	for line in 'ack 3 1' 'ack 0 5' 'ack 3 6' 'ack 3 5 5' 'ack 3 99999999999999999999999' 'ack 3 18446744073709551618' \
+		'ack -1 5' 'hello sink t' 'ack 3' 'ack three five' 'fail' 'drop 3 6' 'ack 3 5x' '' "ack 3 5$long" "$long"; do
+		rm -f state pipe said
+		source_of_5
+		hello
+		printf 'ack 1 2\n%s\n' "$line" >&"$S"
+		wait_for gone_or_zombie "$PID"
+		hush
+		ended_with 75
+		[ "$(left)" = '3 4 5 ' ] || { echo "believed: $line"; return 1; }
+	done
 }
 
 @test "a line in pieces is a line; half of one is none" {
@@ -274,10 +286,10 @@ ended_with() {
 	[ "$(left)" = '1 2 3 4 5 ' ]
 }
 
-@test "require: never without an ack" {
-	events 5 >in
-	ce-src-file --as events --state state --until-end --ack require --ack-wait 200ms in 2>said | cat >lines || :
-	[ "$(wc -l <lines)" = 5 ]
+@test "require: never without an ack, and SIGTERM ends the waiting" {
+	source_of_5 --ack require --ack-wait 200ms
+	kill -TERM "$SRC"
+	ended_with 75
 	[ "$(left)" = '1 2 3 4 5 ' ]
 }
 

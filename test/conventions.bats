@@ -1,6 +1,7 @@
 # conventions.bats -- what is alike in every program, by loop over all that were built
 # SPDX-License-Identifier: Apache-2.0
 load help
+BATS_TEST_TIMEOUT=60
 
 # minimal PROGRAM: in A, the arguments with which it starts: where to, and what
 # must be said.  A new program that needs one fails here until it has its line.
@@ -47,7 +48,7 @@ said_once() {
 	return 1
 }
 
-@test "there are programs" { [ "$(programs)" != 'ce-*' ]; }
+@test "there are programs" { [ -x "$B/bin/ce-src-file" ] && [ "$(programs | wc -w)" -gt 1 ]; }
 
 @test "--help: standard output, 0, nothing on standard error" {
 	for p in $(programs); do
@@ -188,7 +189,7 @@ said_once() {
 		minimal "$p"
 		{ events 1; padded 1 5000; events 1 3; } >in
 		try 65 "$p" --max-event 1k "${A[@]}" <in
-		grep -q "^$p: .*2.*1024\|^$p: .*1024.*2\|^$p: .*2.*1k" said || { cat said; return 1; }
+		grep -q "^$p: .*line 2.*--max-event" said || { cat said; return 1; }
 		rm -f dead
 		try 0 "$p" --max-event 1k --dead-letter dead "${A[@]}" <in
 		[ "$(wc -l <dead)" = 1 ]

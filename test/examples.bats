@@ -1,6 +1,7 @@
 # examples.bats -- the manual and README.md do what they say
 # SPDX-License-Identifier: Apache-2.0
 load help
+bats_require_minimum_version 1.5.0
 
 # run_examples PAGE [same]: each example in an empty directory with the files
 # that the page shows; "same": all in one, in their order, as a reader would.
@@ -63,7 +64,7 @@ run_examples() {
 	for c in examples/files/*.c; do
 		p=$(basename "$c" .c)
 		cc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -I"$ROOT/lib" \
-			-fsanitize="${SANITIZED:+address,undefined}" -o "$p" "$c" "$B/libce.a" \
+			${SANITIZED:+-fsanitize=address,undefined} -o "$p" "$c" "$B/libce.a" \
 			$(pkg-config --libs --silence-errors jansson libcrypto libssl libcurl libmicrohttpd gnutls)
 	done
 	PATH=$PWD:$PATH

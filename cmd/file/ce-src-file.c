@@ -144,6 +144,7 @@ begin(char *operands[], int n)
 	if (getrlimit(RLIMIT_NOFILE, &most) == 0) {
 		most.rlim_cur = most.rlim_max; /* a followed file stays open */
 		setrlimit(RLIMIT_NOFILE, &most);
+		files_how.most = most.rlim_max < 1 << 30 ? (long)most.rlim_max - 40 : 1 << 30;
 	}
 	record_start(&how);
 	files_how.sep = how.as == AS_NUL ? '\0' : '\n';
@@ -168,7 +169,8 @@ begin(char *operands[], int n)
 		names_add(operands[i]);
 	meet_started();
 	tidy.fn = tidy_up;
-	tidy_up(NULL); /* where --from end is must be known before the first event */
+	if (files_how.from_end)
+		tidy_up(NULL); /* where the end is must be known before the first event */
 }
 
 static int

@@ -47,6 +47,7 @@ struct file {
 	bool ended : 1;   /* read to its end */
 	bool kept : 1;    /* --done could not be done: leave it */
 	bool atend : 1;   /* the last read reached the end */
+	bool sought : 1;  /* renamed while nobody looked, and found */
 	bool waits : 1;   /* poll looks at it */
 	bool deleted : 1; /* has no name any more */
 };
@@ -55,6 +56,7 @@ struct file {
 struct files_how {
 	char sep;
 	bool whole, follow, watch, from_end, state;
+	long most;        /* files open at once */
 	const char *done; /* "delete", a directory, or NULL */
 };
 extern struct files_how files_how;
@@ -97,7 +99,7 @@ uint64_t input_size(struct file *f, bool toobig); /* of a whole */
 void input_seed(struct file *f);
 void input_rest(struct file *f, enum input in); /* all that there is was emitted */
 void input_close(struct file *f);
-extern long files_waiting; /* descriptors, not regular files, that poll looks at */
+extern long files_open, files_waiting; /* files; descriptors, not regular files, that poll looks at */
 
 /* position.c: the state file */
 void position_load(const char *path);

@@ -101,6 +101,13 @@ look(void)
 			files_ready(files_get(i));
 }
 
+void
+follow_again(void)
+{
+	names_mark_all();
+	news = true;
+}
+
 static void
 every_second(void *arg)
 {
@@ -294,7 +301,7 @@ read_news(void)
 void
 follow_turn(void)
 {
-	if (!news)
+	if (!meet_room() && !news)
 		return;
 	news = false;
 	if (fd != -1)

@@ -104,7 +104,7 @@ same(struct file *f, int fd, const struct stat *st)
 		ce_note("%s is shorter than what was read of it: from its start", f->path);
 		return false;
 	}
-	if (!input_print(fd, f->print.n, &p) || p.hash != f->print.hash)
+	if (f->print.n > size || !input_print(fd, f->print.n, &p) || p.hash != f->print.hash)
 		return false;
 	return !files_how.whole || size == f->read;
 }
@@ -146,6 +146,7 @@ add(int fd, const struct stat *st, const char *name, enum met how)
 	struct file *f = files_add(regular ? st->st_dev : 0, regular ? st->st_ino : 0, path);
 
 	f->regular = regular;
+	files_changed |= regular && files_how.state; /* its path goes on record soon */
 	if (regular && files_how.from_end && how != MET_LATER &&
 	    !position_had(path, how == MET_AMONG)) {
 		pass_over(f, fd, (uint64_t)st->st_size);
@@ -177,6 +178,7 @@ adopt(int fd, const struct stat *st, const char *name, enum met how)
 		return f;
 	}
 	f->fd = fd;
+	files_open++;
 	begin(f, st, name);
 	return f;
 }
@@ -196,6 +198,38 @@ open_file(const char *name, struct stat *st)
 	return -1;
 }
 
+static bool
+is(const struct stat *st, const char *path)
+{
+	struct stat other;
+
+	return path != NULL && stat(path, &other) == 0 && other.st_ino == st->st_ino &&
+	    other.st_dev == st->st_dev;
+}
+
+/* What this process itself writes, in the directory that it reads, would make
+ * it read for ever. */
+static bool
+is_ours(const struct stat *st, const char *name)
+{
+	static char *tmp;
+	struct ce_buf b = { 0 };
+	struct stat out;
+
+	if (!S_ISREG(st->st_mode))
+		return false;
+	if (fstat(1, &out) == 0 && out.st_ino == st->st_ino && out.st_dev == st->st_dev) {
+		ce_warn("cannot read %s: it is the output", name);
+		files_failed = true;
+		return true;
+	}
+	if (tmp == NULL && ce_conf.state != NULL) {
+		ce_buf_printf(&b, "%s.tmp", ce_conf.state);
+		tmp = ce_buf_take(&b);
+	}
+	return is(st, ce_conf.state) || is(st, tmp) || is(st, ce_conf.dead_letter);
+}
+
 /* NULL: it cannot be, which was said. */
 struct file *
 input_open(const char *name, enum met how)
@@ -209,6 +243,10 @@ input_open(const char *name, enum met how)
 			return NULL;
 		ce_warn("cannot open %s: %m", name);
 		files_failed = true;
+		return NULL;
+	}
+	if (is_ours(&st, name)) {
+		close(fd);
 		return NULL;
 	}
 	for (size_t i = 0; !S_ISREG(st.st_mode) && i < files_count(); i++) {

@@ -18,6 +18,7 @@ static bool started; /* the first walk is over */
 static struct file **strays; /* met under a name that is not theirs */
 static size_t nstrays;
 static struct ce_timer recheck;
+static bool crowded; /* some wait until others are closed */
 
 static struct file *
 by_name(const char *path)
@@ -32,10 +33,15 @@ by_name(const char *path)
 }
 
 /* What was written to it before it lost its name, and what its writer, who may
- * hold it open, still adds is read; follow.c closes it when that ends. */
+ * hold it open, still adds is read; follow.c closes it when that ends.  It may
+ * have another name that we were given, a second link. */
 void
 meet_lost(struct file *f)
 {
+	struct stat st;
+
+	if (started && fstat(f->fd, &st) == 0 && st.st_nlink > 0)
+		names_mark_all();
 	free(f->name);
 	f->name = NULL;
 	f->quiet = ce_now();
@@ -77,7 +83,38 @@ static void
 walk_again(void *arg)
 {
 	(void)arg;
+	follow_again();
+}
+
+void
+meet_missing(const char *path)
+{
+	if (!started)
+		ce_note("cannot open %s: %m; waiting for it", path);
+}
+
+/* Descriptors are left for what else the program has to open. */
+static bool
+full(void)
+{
+	static bool said;
+
+	if (files_open < files_how.most)
+		return false;
+	if (!said)
+		ce_warn("%ld files are open, as many as may be (ulimit -n): the others wait",
+		    files_open);
+	return said = crowded = true;
+}
+
+bool
+meet_room(void)
+{
+	if (!crowded || files_open > files_how.most / 2)
+		return false;
+	crowded = false;
 	names_mark_all();
+	return true;
 }
 
 /* The path is there, or was; mask 0: whether it is complete must be guessed. */
@@ -91,8 +128,8 @@ meet_name(struct operand *o, const char *path, uint32_t mask)
 	if (stat(path, &st) == -1) {
 		if (started && (f = by_name(path)) != NULL)
 			meet_lost(f);
-		else if (!started && !o->wild)
-			ce_note("cannot open %s: %m; waiting for it", path);
+		else if (!o->wild)
+			meet_missing(path);
 		return;
 	}
 	if (S_ISDIR(st.st_mode)) {
@@ -110,7 +147,7 @@ meet_name(struct operand *o, const char *path, uint32_t mask)
 		if (!closed)
 			recheck.fn = walk_again, ce_timer(&recheck, 1000 * (SETTLED + 1));
 	}
-	if (closed || !files_how.whole || !S_ISREG(st.st_mode))
+	if ((closed || !files_how.whole || !S_ISREG(st.st_mode)) && !full())
 		open_now(path, started ? MET_LATER : o->wild ? MET_AMONG : MET_FIRST, closed);
 }
 
@@ -169,13 +206,13 @@ meet_strays(struct operand *o, const struct part *p, const char *dir)
 		if (f == NULL || !missing(f, real, p))
 			continue;
 		path = names_join(dir, e->d_name);
-		f->seen = 0;
+		f->sought = true;
 		stray(o, p, path, e->d_name);
 		free(path);
 	}
 	closedir(d);
 	for (i = files_count(); i-- > 0;)
-		if (files_get(i)->seen != 0 && missing(files_get(i), real, p))
+		if (!files_get(i)->sought && missing(files_get(i), real, p))
 			files_drop(files_get(i));
 	free(real);
 }

@@ -94,8 +94,10 @@ step(struct operand *o, int level, const char *dir, const char *name)
 		names_take(o, path);
 	else if (is_dir(path))
 		walk(o, level + 1, path);
-	else if (!o->wild && !files_how.watch)
-		names_take(o, path); /* to be told why not */
+	else if (!o->wild && files_how.watch)
+		meet_missing(o->text);
+	else if (!o->wild)
+		names_take(o, o->text); /* to be told why not */
 	free(path);
 }
 
@@ -201,6 +203,7 @@ names_event(struct operand *o, int level, const char *dir, const char *name, uin
 
 	if (level == o->n - 1 && names_match(&o->parts[level], name)) {
 		path = names_join(dir, name);
+		follow_link(path, o);
 		meet_name(o, path, mask);
 		free(path);
 	} else if (level < 0 || names_match(&o->parts[level], name))
@@ -214,12 +217,21 @@ names_mark_all(void)
 		o->again = true;
 }
 
+/* Twice, because a walk may find that a file lost its name, which may be one
+ * that another operand means. */
 void
 names_walk_marked(void)
 {
-	for (struct operand *o = operands; o != NULL; o = o->next)
-		if (o->again)
-			walk_from_start(o);
+	for (int i = 0; i < 2; i++)
+		for (struct operand *o = operands; o != NULL; o = o->next)
+			if (o->again)
+				walk_from_start(o);
+}
+
+bool
+names_left(void)
+{
+	return nextpending < npending;
 }
 
 bool

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 #include <time.h>
-#include "files.h"
+#include "follow.h"
 
 #define TITLE "ce-src-file state 1\n"
 #define MONTH (30L * 24 * 3600) /* an entry that nobody asked for that long goes */
@@ -92,7 +92,7 @@ entry(const char *p)
 
 	if (!number(&p, 10, ':', UINT_MAX, &v[0]) || !number(&p, 10, ' ', UINT_MAX, &v[1]) ||
 	    !number(&p, 10, ' ', UINT64_MAX, &v[2]) || !number(&p, 10, ' ', INT64_MAX, &v[3]) ||
-	    !number(&p, 10, ' ', INT32_MAX, &v[4]) || !number(&p, 16, ' ', UINT64_MAX, &v[5]) ||
+	    !number(&p, 10, ' ', INT64_MAX, &v[4]) || !number(&p, 16, ' ', UINT64_MAX, &v[5]) ||
 	    !number(&p, 10, ' ', INT64_MAX, &v[6]) || (path = path_in(p)) == NULL)
 		return false;
 	dev = makedev((unsigned)v[0], (unsigned)v[1]);
@@ -100,13 +100,11 @@ entry(const char *p)
 		free(path);
 		return false;
 	}
-	if ((int64_t)v[6] > (int64_t)time(NULL) - MONTH) {
-		f = files_add(dev, v[2], path);
-		f->regular = true;
-		f->read = f->done = v[3];
-		f->print = (struct print){ v[4], v[5] };
-		f->seen = (int64_t)v[6];
-	}
+	f = files_add(dev, v[2], path);
+	f->regular = true;
+	f->read = f->done = v[3];
+	f->print = (struct print){ v[4], v[5] };
+	f->seen = (int64_t)v[6];
 	paths.v = ce_realloc(paths.v, (size_t)(paths.n + 1) * sizeof(*paths.v));
 	paths.v[paths.n++] = path;
 	return true;
@@ -168,6 +166,8 @@ position_save(void)
 		struct file *f = files_get(i);
 
 		if (!f->regular || (files_how.whole && f->met && (!f->ended || f->open > 0)))
+			continue;
+		if (!f->met && !names_left() && f->seen < now - MONTH)
 			continue;
 		if (f->fd != -1)
 			f->seen = now;

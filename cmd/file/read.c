@@ -47,12 +47,13 @@ input_close(struct file *f)
 	input_forget(f);
 	follow_forget(f->wd);
 	close(f->fd);
+	files_open--;
 	f->fd = f->wd = -1;
 }
 
 #define STEP ((size_t)256 << 10)
 
-long files_waiting;
+long files_open, files_waiting;
 
 static void
 readable(void *arg, short revents)
@@ -235,8 +236,10 @@ static void
 reopen(struct file *f)
 {
 	f->fd = open(f->name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (f->fd != -1)
-		files_ready(f);
+	if (f->fd == -1)
+		return;
+	files_open++;
+	files_ready(f);
 }
 
 /* Everything that there is was emitted. */

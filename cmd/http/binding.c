@@ -117,6 +117,8 @@ binding_name(struct ce_str header)
 	for (i = 3; i < header.len; i++) {
 		char c = header.p[i];
 
+		if (c == '\0')
+			return NULL; /* the name would seem to end here */
 		name[i - 3] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 	}
 	name[i - 3] = '\0';
@@ -214,20 +216,37 @@ set_attribute(struct ce_draft *d, const char *name, struct ce_str header)
 	return NULL;
 }
 
+const char *
+binding_type(struct ce_buf *out, struct ce_str content_type)
+{
+	struct ce_str s = trim(content_type);
+	const char *why;
+	size_t i;
+
+	ce_buf_reset(out);
+	ce_buf_str(out, s);
+	for (i = 0; i < out->len; i++)
+		if (out->p[i] == '\t')
+			out->p[i] = ' ';
+	if (s.len == 0)
+		return NULL;
+	s = (struct ce_str){ out->p, out->len };
+	if ((why = ce_check_string(s)) == NULL)
+		why = ce_check_mediatype(s);
+	return why;
+}
+
 static const char *
 set_body(struct ce_draft *d, struct ce_str content_type, struct ce_str body)
 {
 	static struct ce_buf type;
-	struct ce_str s = trim(content_type);
-	const char *why;
+	const char *why = binding_type(&type, content_type);
 
-	ce_buf_reset(&type);
-	ce_buf_str(&type, s);
-	if (s.len > 0 && (why = ce_check_mediatype(s)) != NULL)
+	if (why != NULL)
 		return why;
 	if (body.len > 0)
-		ce_set_data(d, s.len > 0 ? type.p : NULL, body.p, body.len);
-	else if (s.len > 0)
+		ce_set_data(d, type.len > 0 ? type.p : NULL, body.p, body.len);
+	else if (type.len > 0)
 		ce_set_str(d, "datacontenttype", type.p, type.len);
 	return NULL;
 }

@@ -22,6 +22,10 @@ enum binding_mode { BINDING_BINARY, BINDING_STRUCTURED, BINDING_BATCH };
  * than JSON, which *mode then still tells apart. */
 bool binding_mode(struct ce_str content_type, enum binding_mode *mode);
 
+/* A Content-Type as it can be a datacontenttype, in out; empty when there is
+ * none.  NULL, or why it cannot. */
+const char *binding_type(struct ce_buf *out, struct ce_str content_type);
+
 struct binding_header {
 	struct ce_str name, value;
 };

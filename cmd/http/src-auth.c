@@ -22,12 +22,15 @@ static const char *user;
 static int verify;
 
 const struct ce_opt auth_opts[] = {
-	CE_LIST(0, "allow-origin", &origins, "origin", "answer the WebHook handshake of this origin, or *"),
-	CE_NUM(0, "allow-rate", &rate, "n", 0, 1000000000, "requests a minute that are taken (0: any)"),
+	CE_LIST(0, "allow-origin", &origins, "origin",
+	    "answer the WebHook handshake of this origin, or *"),
+	CE_NUM(0, "allow-rate", &rate, "n", 0, 1000000000,
+	    "requests a minute that are taken (0: any)"),
 	CE_SECRET(0, "bearer", &bearer, "secret", "token that requests must bring"),
 	CE_SECRET(0, "password", &password, "secret", "of --user"),
 	CE_STR(0, "user", &user, "name", "user of basic authentication"),
-	CE_CHOICE(0, "verify", &verify, "none|standard-webhooks|x-signature", "signature that bodies must have"),
+	CE_CHOICE(0, "verify", &verify, "none|standard-webhooks|x-signature",
+	    "signature that bodies must have"),
 	CE_SECRET(0, "verify-secret", &secret, "secret", "what it is made with"),
 	CE_END
 };

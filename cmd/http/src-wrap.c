@@ -67,7 +67,8 @@ wrap_check(const struct wrap *w)
 	if (w->type == NULL)
 		return w->source == NULL && w->keep.n == 0 ? NULL : "--source and --keep-header need --type";
 	ce_buf_reset(&why);
-	rule = ce_check_attr((struct ce_str){ "type", 4 }, (struct ce_str){ w->type, strlen(w->type) });
+	rule = ce_check_attr((struct ce_str){ "type", 4 },
+	    (struct ce_str){ w->type, strlen(w->type) });
 	if (rule != NULL) {
 		ce_buf_printf(&why, "--type: %s", rule);
 		return why.p;
@@ -169,12 +170,11 @@ set_kept(struct ce_draft *d, const struct request *q, const struct ce_list *keep
 struct refusal
 wrap_event(struct ce_draft *d, const struct request *q, const struct wrap *w)
 {
-	struct ce_str type = request_header(q, "content-type");
+	static struct ce_buf type;
+	const char *why = binding_type(&type, request_header(q, "content-type"));
 	struct timespec now;
-	struct ce_buf b = { 0 };
-	const char *why;
 
-	if (type.len > 0 && (why = ce_check_mediatype(type)) != NULL)
+	if (why != NULL)
 		return request_refuse(400, "Content-Type: ", why);
 	clock_gettime(CLOCK_REALTIME, &now);
 	ce_draft_begin(d);
@@ -188,11 +188,9 @@ wrap_event(struct ce_draft *d, const struct request *q, const struct wrap *w)
 	ce_set_str(d, "type", w->type, strlen(w->type));
 	ce_set_time(d, "time", &now);
 	set_kept(d, q, &w->keep);
-	ce_buf_str(&b, type);
 	if (q->body->len > 0)
-		ce_set_data(d, type.len > 0 ? b.p : NULL, q->body->p, q->body->len);
+		ce_set_data(d, type.len > 0 ? type.p : NULL, q->body->p, q->body->len);
 	else if (type.len > 0)
-		ce_set_str(d, "datacontenttype", b.p, b.len);
-	ce_buf_free(&b);
+		ce_set_str(d, "datacontenttype", type.p, type.len);
 	return (struct refusal){ 0, NULL };
 }

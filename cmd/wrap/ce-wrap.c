@@ -57,7 +57,7 @@ wait_for_input(void)
 {
 	ready = false;
 	ce_watch(0, POLLIN, readable, NULL);
-	while (!ready && ce_running())
+	while (ce_running() && !ready)
 		ce_wait(-1);
 	ce_watch(0, 0, NULL, NULL);
 	return ready && ce_running();

@@ -121,7 +121,7 @@ static const char rich[] = EV(",\"subject\":\"a\\u0062\\n\",\"n\":-12,\"yes\":tr
     "\"\\u0065xt\":\"\\/v\",\"time\":null,\"ackto\":\"tok\\u002e7\",\"data\":\"\\\\d\",\"last\":\"\xc3\xa9\"");
 /* The subject has a newline, which is against the rules; this one is not. */
 static const char legal[] = EV(",\"subject\":\"a\\u0062!\",\"n\":-12,\"yes\":true,\"gone\":null,"
-    "\"\\u0065xt\":\"\\/v\",\"time\":null,\"ackto\":\"tok\\u002e7\",\"data\":\"\\\\d\",\"last\":\"\xc3\xa9\"");
+    "\"\\u0065xt\":\"\\/v\",\"time\":null,\"ackto\":\"tok\\u002e7\",\"data\":\"\\\\d\",\"l\\u0061st\":\"\\u00e9\"");
 
 static bool
 get_is(struct ce_event *ev, const char *name, const char *want)
@@ -366,6 +366,8 @@ test_many(void)
 		ok(why != NULL && strcmp(why, "extension \"x7\": given twice") == 0,
 		    "%d extensions and a twin: %s", sizes[i], why != NULL ? why : "an event");
 	}
+	why = ce_event_parse(&ev, b.p, UINT32_MAX);
+	ok(why != NULL && strstr(why, "4 GiB") != NULL && ev.nmembers == 0, "offsets end at 4 GiB");
 	extensions(&b, 0, "");
 	why = ce_event_parse(&ev, b.p, b.len);
 	ok(why == NULL && ev.members == ev.inl && ev.nmembers == 4, "room is given back after a large event");

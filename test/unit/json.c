@@ -257,6 +257,7 @@ test_unescape(void)
 		{ S("\\udbff\\udfff"), S("\xf4\x8f\xbf\xbf"), true },
 		{ S("\\ud83d"), S("\xef\xbf\xbd"), false }, { S("\\ude00x"), S("\xef\xbf\xbdx"), false },
 		{ S("\\ud83d\\ud83d\\ude00"), S("\xef\xbf\xbd\xf0\x9f\x98\x80"), false },
+		{ S("\\ude00\\ude00"), S("\xef\xbf\xbd\xef\xbf\xbd"), false },
 		{ S("\\ud83d\\u0041"), S("\xef\xbf\xbd" "A"), false },
 	};
 
@@ -298,6 +299,27 @@ test_utf8(void)
 	    !ce_utf8_valid("0123456789abcde\xc3", 16) && !ce_utf8_valid("\xed\xa0\x80", 3), "validity");
 }
 
+/* An empty view may be a null pointer, everywhere. */
+static void
+test_nothing(void)
+{
+	struct ce_str none = { NULL, 0 }, v;
+	struct ce_buf b = { 0 };
+	const char *why;
+	size_t at;
+
+	ok(ce_json_check(NULL, 0, &at) != NULL && at == 0, "no text is no JSON");
+	ok(ce_json_first(NULL, 0, &at, &why) == 0 && why == NULL, "but may become some");
+	ok(!ce_json_find(none, none, &v) && ce_json_kind(none) == CE_JNULL, "nothing is in it");
+	ce_json_each(none, gather, &b);
+	ce_json_escape(&b, NULL, 0);
+	ok(ce_json_unescape(&b, NULL, 0) && b.len == 0 && ce_utf8_valid(NULL, 0), "no text is UTF-8");
+	ok(ce_check_uriref(none) == NULL && ce_check_uri(none) != NULL && ce_check_name(none) != NULL &&
+	    ce_check_mediatype(none) != NULL && ce_check_time(none) != NULL && ce_check_string(none) == NULL &&
+	    ce_type_is_json(none), "the rules for nothing");
+	ce_buf_free(&b);
+}
+
 int
 main(void)
 {
@@ -311,5 +333,6 @@ main(void)
 	test_escape();
 	test_unescape();
 	test_utf8();
+	test_nothing();
 	return done();
 }

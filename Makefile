@@ -29,7 +29,7 @@ need.wrap =
 # What single files of the library need: without it they are left out.
 need.lib/http.c  = libcurl
 need.lib/oauth.c = libcurl
-need.lib/httpd.c = libmicrohttpd
+$(foreach f,$(wildcard lib/httpd*.c),$(eval need.$f = libmicrohttpd gnutls))
 
 have    := $(shell for l in $(sort $(foreach v,$(filter need.%,$(.VARIABLES)),$($v))); do pkg-config --exists $$l && echo $$l; done)
 missing  = $(filter-out $(have),$(need.$1))

@@ -49,6 +49,12 @@ ce_acks_live(void)
 	return sinks_now > 0;
 }
 
+bool
+ce_acks_cumulative(void)
+{
+	return needed == 1 && ce_conf.ack_count == 0;
+}
+
 const char *
 ce_acks_stamp(size_t *n)
 {

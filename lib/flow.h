@@ -51,6 +51,7 @@ void ce_peers_finish(void);       /* sends everything, bounded; closes */
 void ce_acks_open(void);
 void ce_acks_close(void);
 bool ce_acks_any(void);           /* a sink has said hello, ever */
+bool ce_acks_cumulative(void);    /* one sink, counted in order */
 bool ce_acks_live(void);          /* one is connected now */
 const char *ce_acks_stamp(size_t *n); /* ,"ackto":"TOKEN. */
 /* source.c, called by acks.c */

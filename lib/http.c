@@ -128,6 +128,48 @@ trouble(CURLcode code)
 }
 
 static void
+submit(struct ce_http *h)
+{
+	ce_buf_reset(&h->body);
+	h->cut = false;
+	h->seen = 0;
+	h->errbuf[0] = '\0';
+	if (curl_multi_add_handle(multi, h->easy) != CURLM_OK)
+		ce_bug("libcurl does not take a request");
+	h->open = true;
+	nopen++;
+}
+
+static void
+withdraw(struct ce_http *h)
+{
+	curl_multi_remove_handle(multi, h->easy);
+	h->open = false;
+	nopen--;
+}
+
+/* A kept connection that the server was about to close (HTTP/2: GOAWAY) is not
+ * an outage: the request gets a connection of its own, once. */
+static bool
+once_more(struct ce_http *h, CURLcode code)
+{
+	long connects = 1;
+
+	curl_easy_getinfo(h->easy, CURLINFO_NUM_CONNECTS, &connects);
+	if (connects > 0 || h->seen > 0 || h->again ||
+	    (code != CURLE_SEND_ERROR && code != CURLE_RECV_ERROR && code != CURLE_GOT_NOTHING &&
+		code != CURLE_HTTP2 && code != CURLE_HTTP2_STREAM))
+		return false;
+	withdraw(h);
+	h->again = true;
+	curl_easy_setopt(h->easy, CURLOPT_FRESH_CONNECT, 1L);
+	submit(h);
+	if (due)
+		ce_timer(&alarm_timer, 0);
+	return true;
+}
+
+static void
 finished(struct ce_http *h, CURLcode code)
 {
 	curl_off_t after = 0, length = -1;
@@ -136,9 +178,9 @@ finished(struct ce_http *h, CURLcode code)
 	curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &after);
 	curl_easy_getinfo(h->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-	curl_multi_remove_handle(multi, h->easy);
-	h->open = false;
-	nopen--;
+	withdraw(h);
+	if (h->again)
+		curl_easy_setopt(h->easy, CURLOPT_FRESH_CONNECT, 0L);
 	/* A refusal, or an answer that has no body, counts though the connection
 	 * broke after it: servers close while we send what they will not read. */
 	if (status >= 300 || status == 204 || (status >= 200 && length == 0))
@@ -164,11 +206,14 @@ reap(void *arg)
 	reaping = true;
 	while ((m = curl_multi_info_read(multi, &left)) != NULL) {
 		struct ce_http *h;
+		CURLcode code;
 
 		if (m->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&h);
-		finished(h, m->data.result);
+		code = m->data.result;
+		if (!once_more(h, code))
+			finished(h, code);
 	}
 	reaping = false;
 }
@@ -218,8 +263,7 @@ ce_http_free(struct ce_http *h)
 	if (h == NULL)
 		return;
 	if (h->open) {
-		curl_multi_remove_handle(multi, h->easy);
-		nopen--;
+		withdraw(h);
 	}
 	curl_easy_cleanup(h->easy);
 	ce_buf_free(&h->body);
@@ -233,14 +277,8 @@ ce_http_send(struct ce_http *h)
 {
 	if (h->lines_changed)
 		ce_http_link(h);
-	ce_buf_reset(&h->body);
-	h->cut = false;
-	h->seen = 0;
-	h->errbuf[0] = '\0';
-	if (curl_multi_add_handle(multi, h->easy) != CURLM_OK)
-		ce_bug("libcurl does not take a request");
-	h->open = true;
-	nopen++;
+	h->again = false;
+	submit(h);
 	drive(CURL_SOCKET_TIMEOUT, 0);
 	if (running < nopen)
 		ce_timer(&reap_timer, 0);

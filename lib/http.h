@@ -54,7 +54,7 @@ struct ce_http {
 	struct ce_http_line *lines;
 	int nlines, cap;
 	size_t seen; /* bytes of header lines received */
-	bool open, lines_changed;
+	bool open, lines_changed, again;
 	char errbuf[256];
 };
 

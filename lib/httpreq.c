@@ -63,21 +63,28 @@ secure(CURL *e)
 	}
 }
 
-/* Where neither option nor environment names one, libcurl need not look into the
- * environment for each request. */
-static const char *
-proxy(void)
+static bool
+proxy_in_environment(void)
 {
 	static const char *const names[] = { "http_proxy", "https_proxy", "HTTPS_PROXY",
 		"all_proxy", "ALL_PROXY", NULL };
 	int i;
 
-	if (ce_http_conf.proxy != NULL)
-		return ce_http_conf.proxy;
 	for (i = 0; names[i] != NULL; i++)
 		if (getenv(names[i]) != NULL)
-			return NULL;
-	return "";
+			return true;
+	return false;
+}
+
+/* Where neither option nor environment names one, libcurl need not look into the
+ * environment for each request. */
+static void
+set_proxy(CURL *e)
+{
+	if (ce_http_conf.proxy != NULL)
+		curl_easy_setopt(e, CURLOPT_PROXY, ce_http_conf.proxy);
+	else if (!proxy_in_environment())
+		curl_easy_setopt(e, CURLOPT_PROXY, "");
 }
 
 struct ce_http *
@@ -103,11 +110,10 @@ ce_http_new(void (*done)(struct ce_http *h), void *owner)
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(e, CURLOPT_USERAGENT, ce_name);
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, ce_http_conf.connect_timeout);
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, ce_conf.timeout);
 	curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, ce_http_conf.unix_socket);
-	curl_easy_setopt(e, CURLOPT_PROXY, proxy());
+	set_proxy(e);
 	secure(e);
 	ce_http_no_headers(h);
 	return h;
@@ -146,6 +152,9 @@ ce_http_no_headers(struct ce_http *h)
 	ce_buf_reset(&h->head);
 	h->nlines = 0;
 	ce_http_header(h, "Expect", NULL, 0); /* or libcurl waits a second before a large body */
+	/* libcurl formats what it adds by itself twice, letter by letter. */
+	ce_http_header(h, "Accept", NULL, 0);
+	ce_http_header(h, "User-Agent", ce_name, strlen(ce_name));
 }
 
 void

@@ -193,7 +193,8 @@ ce_out_stamped(const char *text, size_t len, const char *ackto, size_t n)
 		ce_bug("a line without a closing brace");
 	ce_buf_need(&out, len + n + 2);
 	memcpy(out.p + out.len, text, brace - 1);
-	memcpy(out.p + out.len + brace - 1, ackto, n);
+	if (n > 0)
+		memcpy(out.p + out.len + brace - 1, ackto, n);
 	memcpy(out.p + out.len + brace - 1 + n, text + brace - 1, len - brace + 1);
 	out.len += len + n;
 	out.p[out.len++] = '\n';

@@ -65,6 +65,11 @@ backwards(struct ce_peer *p)
 	ce_warn("cannot acknowledge to %s: its events came out of order "
 	    "(the source needs --ack-count exact)", p->token);
 	p->backwards = false;
+	if (p->run) { /* under order, an ack would cover what was not received yet */
+		p->run = false;
+		waiting--;
+	}
+	hang_up(p);
 	ce_leave(CE_DATAERR);
 }
 
@@ -339,7 +344,8 @@ ce_peers_finish(void)
 
 	ce_peers_flush(true);
 	for (p = peers; p != NULL; p = p->next)
-		tell(p); /* a fail line */
+		if (p->known) /* else the welcome decides first */
+			tell(p); /* a fail line */
 	while (unsaid() && ce_now() < until) {
 		ce_turn(100);
 		ce_peers_flush(true);

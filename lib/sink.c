@@ -224,6 +224,8 @@ ce_batch(struct ce_event **evs, int max)
 	int64_t until = 0, ms;
 	int n = 0;
 
+	while (ce_open() > 0) /* a batch that is settled from callbacks */
+		wait_some(false, -1);
 	for (;;) {
 		look_at_signals();
 		flush(false);

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include "chain.h"
 #include "window.h"
 
 static bool acking, trusting, stopping, counted, said_stall;
@@ -94,6 +95,17 @@ doubt(void)
 	if (left > 0)
 		return left;
 	if (strangers) {
+		switch (ce_chain_look()) {
+		case CE_CHAIN_BROKEN:
+			ce_warn("a stage behind this one has died");
+			ce_stop(CE_TEMPFAIL);
+			return -1;
+		case CE_CHAIN_DIRECT:
+		case CE_CHAIN_OURS: /* it will say hello when the first event reaches it */
+			return ce_conf.ack_wait;
+		default:
+			break;
+		}
 		ce_note("nobody acknowledges; from here on an event counts as finished "
 		    "when it was written");
 		trusting = true;
@@ -249,27 +261,57 @@ ce_refuse(const char *text, size_t n, const char *where, const char *why,
 	ce_stop(CE_DATAERR);
 }
 
-/* Until a sink has said hello the pipe stays open: while it is, its reader's
- * death can be seen, and is not taken for somebody who never answers. */
-static void
+/* While nobody of ours is seen behind us (it may only be about to start), the
+ * pipe stays open until somebody has said hello: while it is open, its reader's
+ * death shows, and is not taken for somebody who never answers. */
+static enum ce_chain
 await_hello(void)
 {
-	while (acking && !trusting && ce_conf.ack == CE_ACK_AUTO && !ce_acks_any() &&
-	    !ce_out_gone() && ce_win_due() > 0)
-		one_turn(-1);
+	enum ce_chain chain = ce_chain_look();
+
+	while ((chain == CE_CHAIN_UNKNOWN || chain == CE_CHAIN_FOREIGN) && !trusting &&
+	    ce_conf.ack == CE_ACK_AUTO && !ce_acks_any() && !ce_out_gone() && ce_win_due() > 0) {
+		one_turn(100);
+		chain = ce_chain_look();
+	}
+	return chain;
+}
+
+static bool
+hopeless(enum ce_chain chain)
+{
+	if (ce_told_to_leave && ce_win_quiet() > ce_conf.ack_wait)
+		return true;
+	if (ce_acks_live())
+		return false;
+	if (chain != CE_CHAIN_UNKNOWN)
+		return ce_chain_over();
+	return ce_acks_any() || ce_out_gone();
 }
 
 static void
-await_acks(void)
+await_acks(enum ce_chain chain)
 {
-	while (acking && !trusting && ce_win_due() > 0) {
-		if (ce_acks_any() && !ce_acks_live())
-			break;
-		if (ce_out_gone() && !ce_acks_live())
-			break;
-		if (ce_told_to_leave && ce_win_quiet() > ce_conf.ack_wait)
-			break;
+	while (!trusting && ce_win_due() > 0 && !hopeless(chain))
 		one_turn(ce_told_to_leave ? ce_conf.ack_wait : -1);
+}
+
+/* Closes the pipe, so that what stages hold back comes out, and waits for what
+ * can still be acknowledged.  What then is left was removed, if all stages
+ * ended well; else it may have died with one, and comes again. */
+static void
+drain(void)
+{
+	enum ce_chain chain = await_hello();
+
+	ce_out_close();
+	ce_chain_watch();
+	await_acks(chain);
+	if (!trusting && ce_win_due() > 0 && !ce_out_gone() && ce_acks_cumulative() &&
+	    (ce_acks_any() || chain == CE_CHAIN_OURS || chain == CE_CHAIN_DIRECT) &&
+	    ce_chain_ended_well()) {
+		ce_info("%" PRIu64 " events were removed on the way", ce_win_due());
+		ce_src_done(ce_src_first(), ce_src_last());
 	}
 }
 
@@ -280,14 +322,14 @@ ce_source_finish(void)
 
 	if (!ce_out_gone())
 		ce_out_flush();
-	await_hello();
-	housekeep();
-	ce_out_close();
-	await_acks();
+	if (acking && !trusting && ce_win_due() > 0)
+		drain();
+	else
+		ce_out_close();
 	housekeep();
 	left = ce_win_due();
 	ce_win_commit(true);
-	if (left > 0) {
+	if (left > 0 && acking) {
 		ce_warn("%" PRIu64 " event%s not acknowledged: %s", left, left == 1 ? " was" : "s were",
 		    ce_program->uses & CE_USE_STATE ? "they come again" : "nobody may have them");
 		ce_worse(CE_TEMPFAIL);

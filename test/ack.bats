@@ -1,7 +1,7 @@
 # ack.bats -- the protocol of ce-ack(5), spoken by hand, and a sink in another language
 # SPDX-License-Identifier: Apache-2.0
 load help
-BATS_TEST_TIMEOUT=60
+export BATS_TEST_TIMEOUT=60
 
 # source ARGS...: ce-src-file over the five events of in, what it writes in lines;
 # SRC is its number, TOKEN its address.

@@ -59,13 +59,15 @@ run_examples() {
 
 # Built as the page says, outside of the tree.
 @test "ce-connector(7): the source, the filter and the sink compile and work" {
-	need cc
+	local libs
+
+	need cc pkg-config
+	read -ra libs < <(pkg-config --libs --silence-errors jansson libcrypto libssl libcurl libmicrohttpd gnutls)
 	"$HERE/man-examples" "$ROOT/man/ce-connector.7" examples
 	for c in examples/files/*.c; do
 		p=$(basename "$c" .c)
 		cc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -I"$ROOT/lib" \
-			${SANITIZED:+-fsanitize=address,undefined} -o "$p" "$c" "$B/libce.a" \
-			$(pkg-config --libs --silence-errors jansson libcrypto libssl libcurl libmicrohttpd gnutls)
+			${SANITIZED:+-fsanitize=address,undefined} -o "$p" "$c" "$B/libce.a" "${libs[@]}"
 	done
 	PATH=$PWD:$PATH
 	run -0 bash -o pipefail -c "ce-src-count --state pos --count 3 --source /c | ce-only --type count | ce-unwrap --format '{id}'"

@@ -264,6 +264,16 @@ load file
 	[ "$(wc -l <out)" = 6 ]
 }
 
+@test "-f --as whole: files that came with their directory" {
+	follows --as whole 'q*/x'
+	wait_for idle "$PID"
+	mkdir new
+	echo 1 >new/x
+	mv new q1
+	wait_for lines out 1
+	[ "$(jq -r .data out)" = 1 ]
+}
+
 @test "-f --done: a spool directory" {
 	mkdir in moved
 	echo 1 >in/a

@@ -428,6 +428,18 @@ sign() { # KEY-HEX: standard input
 	answered 204
 }
 
+@test "many large events at once are no reason for 503" {
+	serving
+	padded 1 300000 >"$T/large"
+	for _ in {1..40}; do
+		curl -s -m 30 -o /dev/null -w '%{http_code}\n' -H 'Content-Type: application/cloudevents+json' \
+			--data-binary "@$T/large" "$URL" >>"$T/codes" &
+	done
+	wait_for lines "$T/codes" 40
+	[ "$(sort -u "$T/codes")" = 202 ]
+	[ "$(wc -l <"$T/out")" = 40 ]
+}
+
 @test "SIGTERM: the open requests are finished, then the end with 0" {
 	serving
 	event "$(one 0)"

@@ -50,16 +50,27 @@ rounds() {
 	DEADLINE=5 wait_for test -e has-all || : # it may still wait for the end of its input
 	kill -9 "$(cat filter.pid)"
 	ended "$pid"
-	[ "$RC" = 75 ]
+	[ "$RC" != 0 ]
 	[ "$(ce-src-file --as events --state state --until-end --ack none in | wc -l)" = 5 ]
 }
 
+# The reader of the pipe is alive and does not notice that the sink is not: it has
+# nothing to write.  So nobody answers, and that must not pass for delivered.
+@test "a sink that died before its first word, behind a filter that does not notice" {
+	events 1000 >in
+	spawn_sh 'ce-src-file --as events --state state --until-end --window 100 --ack-wait 300ms in 2>said |
+		grep --line-buffered . | head -n 100 >/dev/null'
+	DEADLINE=5 ended "$PID" || kill -TERM -- "-$PID"
+	ended "$PID"
+	ce-src-file --as events --state state --until-end --ack none in >left
+	cmp in left
+}
+
 @test "an address is not mistaken for something that grep looks for" {
-	events 200 | grep -v '[xqzwghjklmb]' >in
-	[ "$(wc -l <in)" -gt 10 ]
+	for i in $(seq 20); do echo "{\"specversion\":\"1.0\",\"id\":\"$i\",\"source\":\"s\",\"type\":\"t\"}"; done >in
 	for i in $(seq 30); do
-		ce-src-file --as events --state state.$i --until-end in | grep --line-buffered -v '[xqzwghlmb]' | ce-sink-file out.$i
-		cmp in out.$i
+		ce-src-file --as events --state "state.$i" --until-end in | grep --line-buffered -v '[xqzwghljmbfXQ_%]' | ce-sink-file "out.$i"
+		cmp in "out.$i"
 	done
 }
 

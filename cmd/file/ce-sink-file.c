@@ -7,7 +7,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include "ce.h"
 #include "each.h"
@@ -58,10 +57,8 @@ record(struct ce_event *ev, struct ce_str *r)
 static void
 settle(struct ce_event *ev, enum ce_verdict v)
 {
-	if (v == CE_LATER)
-		v = ce_later("%s", out_why.p);
-	else if (v == CE_NEVER)
-		v = ce_never("%s", out_why.p);
+	if (v != CE_TAKEN)
+		v = (v == CE_LATER ? ce_later : ce_never)("%s", out_why.p);
 	ce_settle(ev, v);
 }
 

@@ -92,15 +92,6 @@ follow_moves(int wd, struct file *f)
 		w->file = f;
 }
 
-static void
-look(void)
-{
-	names_mark_all();
-	for (size_t i = 0; i < files_count(); i++)
-		if (files_get(i)->fd != -1 && files_get(i)->regular)
-			files_ready(files_get(i));
-}
-
 void
 follow_again(void)
 {
@@ -109,11 +100,19 @@ follow_again(void)
 }
 
 static void
+look(void)
+{
+	follow_again();
+	for (size_t i = 0; i < files_count(); i++)
+		if (files_get(i)->fd != -1 && files_get(i)->regular)
+			files_ready(files_get(i));
+}
+
+static void
 every_second(void *arg)
 {
 	(void)arg;
 	look();
-	news = true;
 	ce_timer(&tick, 1000);
 }
 

@@ -165,10 +165,24 @@ take(struct ce_req *r)
 		ce_emit(ev, settled, r);
 }
 
+static bool
+window_full(void)
+{
+	return ce_unfinished() >= ce_conf.window;
+}
+
+/* Output waits to be read, or a batch for its turn: requests wait in the queue.
+ * A full window is another matter: it may stay so, and is said at once. */
+static bool
+held_up(void)
+{
+	return !window_full() && (jobs != NULL || !ce_room());
+}
+
 static void
 handle(struct ce_req *r)
 {
-	if (jobs != NULL || !ce_room())
+	if (window_full())
 		come_again(r, "the window is full");
 	else if (auth_body(r))
 		take(r);
@@ -180,10 +194,24 @@ head(struct ce_req *r)
 	auth_head(r);
 }
 
+static void
+serve(void)
+{
+	struct ce_req *r;
+	bool waits;
+
+	emit_jobs();
+	while (!held_up() && (r = ce_httpd_next()) != NULL)
+		handle(r);
+	waits = held_up();
+	ce_wait(waits ? 0 : -1);
+	if (waits && held_up())
+		ce_wait(-1);
+}
+
 int
 main(int argc, char *argv[])
 {
-	struct ce_req *r;
 	const char *why;
 	int code;
 
@@ -192,12 +220,8 @@ main(int argc, char *argv[])
 		ce_die(CE_USAGE, "%s", why);
 	auth_start();
 	ce_httpd_start(head);
-	while (ce_running()) {
-		emit_jobs();
-		while ((r = ce_httpd_next()) != NULL)
-			handle(r);
-		ce_wait(-1);
-	}
+	while (ce_running())
+		serve();
 	ce_httpd_leave();
 	while (jobs != NULL) { /* what was not emitted will not be */
 		jobs->failed = true;

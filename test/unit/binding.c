@@ -133,6 +133,7 @@ events(void)
 	const struct binding_header utf8[] = { FOUR, H("ce-x", "%C0%A0") };
 	const struct binding_header few[] = { H("ce-specversion", "1.0"), H("ce-id", "1"), H("ce-type", "t") };
 	const struct binding_header none[] = { H("Host", "h"), H("ce-id", "1") };
+	static struct ce_draft d;
 	const struct binding_header bad_time[] = { FOUR, H("ce-time", "yesterday") };
 
 	event("{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"t\",\"subject\":\"a \\\"b\\\"\","
@@ -145,9 +146,9 @@ events(void)
 	event("header ce-x: the value is not UTF-8", utf8, 5, "", "");
 	event("header ce-datacontenttype: is not allowed in binary mode", typed, 5, "", "");
 	event("header ce-source: is required", few, 3, "", "");
-	ok(binding_event(&(struct ce_draft){ 0 }, name, 5, S(""), S("")) != NULL, "an illegal name is refused");
-	ok(binding_event(&(struct ce_draft){ 0 }, bad_time, 5, S(""), S("")) != NULL, "a wrong time is refused");
-	ok(binding_event(&(struct ce_draft){ 0 }, plain, 4, S("no type"), S("x")) != NULL,
+	ok(binding_event(&d, name, 5, S(""), S("")) != NULL, "an illegal name is refused");
+	ok(binding_event(&d, bad_time, 5, S(""), S("")) != NULL, "a wrong time is refused");
+	ok(binding_event(&d, plain, 4, S("no type"), S("x")) != NULL,
 	    "a wrong content type is refused");
 	ok(binding_is_event(plain, 7), "headers of an event");
 	ok(!binding_is_event(none, 2), "headers of something else");

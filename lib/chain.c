@@ -1,0 +1,231 @@
+/* chain.c -- the stages behind a source: who they are, and how they ended.
+ *
+ * A source has to tell events that a foreign filter removed from events that
+ * died with it: neither is ever acknowledged.  While the source lives it walks
+ * the pipes through /proc and keeps a pidfd of each stage; when all have ended,
+ * those say how (PIDFD_GET_INFO, Linux 6.15).  Where that cannot be learned,
+ * nothing is taken for removed.
+ * SPDX-License-Identifier: Apache-2.0 */
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "chain.h"
+
+#define MOST 64 /* stages */
+
+/* The first version of struct pidfd_info of <linux/pidfd.h>, which Debian 12's
+ * headers do not have. */
+struct pidfd_info {
+	uint64_t mask, cgroup;
+	uint32_t pid, tgid, ppid, ids[8];
+	int32_t exit_code;
+};
+#define PIDFD_GET_INFO_1 _IOWR(0xff, 11, struct pidfd_info)
+#define PIDFD_INFO_EXIT_1 8u
+
+static struct stage {
+	pid_t pid;
+	int fd; /* pidfd; -1: none to be had */
+	bool over;
+} stages[MOST];
+static int nstages;
+static bool ours, broken, blind; /* a ce program; a pipe without reader; not all seen */
+
+static unsigned long
+pipe_at(pid_t pid, const char *fd)
+{
+	char path[64], to[64];
+	unsigned long ino = 0;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%ld/fd/%s", (long)pid, fd);
+	n = readlink(path, to, sizeof(to) - 1);
+	if (n > 0) {
+		to[n] = '\0';
+		if (sscanf(to, "pipe:[%lu]", &ino) != 1)
+			ino = 0;
+	}
+	return ino;
+}
+
+static bool
+known(pid_t pid)
+{
+	int i;
+
+	for (i = 0; i < nstages; i++)
+		if (stages[i].pid == pid)
+			return true;
+	return false;
+}
+
+static bool
+is_ours(pid_t pid)
+{
+	char path[64], name[8] = "";
+	ssize_t n = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%ld/comm", (long)pid);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) != -1) {
+		n = read(fd, name, sizeof(name) - 1);
+		close(fd);
+	}
+	return n > 3 && strncmp(name, "ce-", 3) == 0;
+}
+
+/* Does pid read that pipe?  Its standard input is looked at first: nearly all do. */
+static bool
+reads(pid_t pid, unsigned long ino)
+{
+	char path[64];
+	struct dirent *e;
+	bool yes = pipe_at(pid, "0") == ino;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "/proc/%ld/fd", (long)pid);
+	if (yes || (d = opendir(path)) == NULL)
+		return yes;
+	while (!yes && (e = readdir(d)) != NULL) {
+		struct stat st;
+
+		if (!isdigit((unsigned char)e->d_name[0]) || pipe_at(pid, e->d_name) != ino)
+			continue;
+		/* lstat of such a link shows in its mode how it was opened */
+		yes = fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    (st.st_mode & 0400) != 0;
+	}
+	closedir(d);
+	return yes;
+}
+
+static void
+walk(unsigned long ino)
+{
+	DIR *d = opendir("/proc");
+	struct dirent *e;
+	int found = 0;
+
+	if (d == NULL)
+		blind = true;
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
+		unsigned long out;
+
+		if (pid <= 0 || pid == getpid() || !reads(pid, ino))
+			continue;
+		found++;
+		if (known(pid))
+			continue;
+		if (nstages == MOST) {
+			blind = true;
+			break;
+		}
+		stages[nstages].pid = pid;
+		stages[nstages].over = false;
+		stages[nstages++].fd = (int)syscall(SYS_pidfd_open, pid, 0);
+		ours |= is_ours(pid);
+		out = pipe_at(pid, "1");
+		if (out != 0 && out != ino)
+			walk(out);
+	}
+	if (d != NULL)
+		closedir(d);
+	broken |= found == 0;
+}
+
+static void
+forget(void)
+{
+	while (nstages > 0)
+		if (stages[--nstages].fd != -1) {
+			ce_watch(stages[nstages].fd, 0, NULL, NULL);
+			close(stages[nstages].fd);
+		}
+	ours = broken = blind = false;
+}
+
+enum ce_chain
+ce_chain_look(void)
+{
+	struct stat st;
+
+	forget();
+	if (fstat(1, &st) == -1 || !S_ISFIFO(st.st_mode))
+		return CE_CHAIN_UNKNOWN;
+	walk((unsigned long)st.st_ino);
+	if (blind)
+		return CE_CHAIN_UNKNOWN;
+	return broken ? CE_CHAIN_BROKEN : !ours ? CE_CHAIN_FOREIGN :
+	    nstages == 1 ? CE_CHAIN_DIRECT : CE_CHAIN_OURS;
+}
+
+static void
+ended(void *arg, short revents)
+{
+	struct stage *s = arg;
+
+	(void)revents;
+	ce_watch(s->fd, 0, NULL, NULL);
+	s->over = true;
+}
+
+void
+ce_chain_watch(void)
+{
+	int i;
+
+	for (i = 0; i < nstages; i++)
+		if (stages[i].fd != -1)
+			ce_watch(stages[i].fd, POLLIN, ended, &stages[i]);
+}
+
+bool
+ce_chain_over(void)
+{
+	int i;
+
+	for (i = 0; i < nstages; i++)
+		if (!stages[i].over)
+			return false;
+	return true;
+}
+
+/* Waits for the stages to end, then asks how.  0 is success, and 1 is how grep
+ * says that it selected nothing; a signal or another code may have cost events. */
+bool
+ce_chain_ended_well(void)
+{
+	int i;
+
+	for (i = 0; i < nstages; i++) {
+		struct pollfd p = { stages[i].fd, POLLIN, 0 };
+		struct pidfd_info info = { .mask = PIDFD_INFO_EXIT_1 };
+		int64_t until = ce_now() + 1000;
+
+		if (stages[i].fd == -1 || poll(&p, 1, 5000) != 1)
+			return false;
+		/* it is told when the process was waited for: a moment later */
+		while (ioctl(stages[i].fd, PIDFD_GET_INFO_1, &info) == -1 ||
+		    (info.mask & PIDFD_INFO_EXIT_1) == 0) {
+			if (ce_now() > until || errno == ENOTTY)
+				return false;
+			poll(NULL, 0, 5);
+			info.mask = PIDFD_INFO_EXIT_1;
+		}
+		if (!WIFEXITED(info.exit_code) || WEXITSTATUS(info.exit_code) > 1)
+			return false;
+	}
+	return nstages > 0 && !broken && !blind;
+}

@@ -1,0 +1,25 @@
+/* chain.h -- the stages behind a source; for source.c.
+ * SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef CE_CHAIN_H
+#define CE_CHAIN_H
+
+#include "flow.h"
+
+enum ce_chain {
+	CE_CHAIN_UNKNOWN, /* no pipe, or /proc does not tell */
+	CE_CHAIN_BROKEN,  /* a stage writes to nobody: one has died */
+	CE_CHAIN_FOREIGN, /* no program of ours: nobody will say hello */
+	CE_CHAIN_DIRECT,  /* a program of ours reads what we write */
+	CE_CHAIN_OURS     /* one of ours, and foreign stages before it */
+};
+
+/* Who reads, at this moment; remembered for ended_well. */
+enum ce_chain ce_chain_look(void);
+void ce_chain_watch(void); /* the loop wakes when one of them ends */
+bool ce_chain_over(void);  /* all have ended */
+/* All stages that were seen last have ended by themselves, and well: what was
+ * never acknowledged was removed by one of them.  Waits for them. */
+bool ce_chain_ended_well(void);
+
+#endif

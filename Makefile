@@ -29,6 +29,8 @@ need.wrap =
 # What single files of the library need: without it they are left out.
 need.lib/http.c  = libcurl
 need.lib/oauth.c = libcurl
+need.lib/httpreq.c = libcurl
+need.lib/httpanswer.c = libcurl
 $(foreach f,$(wildcard lib/httpd*.c),$(eval need.$f = libmicrohttpd gnutls))
 
 have    := $(shell for l in $(sort $(foreach v,$(filter need.%,$(.VARIABLES)),$($v))); do pkg-config --exists $$l && echo $$l; done)

@@ -27,6 +27,7 @@ enum speaker { UNKNOWN, SINK, FILTER };
 struct conn {
 	struct conn *next;
 	int fd; /* -1: it has gone; what it finished still counts */
+	pid_t pid;
 	enum speaker who;
 	uint64_t upto;
 	struct ce_buf in;
@@ -47,6 +48,17 @@ bool
 ce_acks_live(void)
 {
 	return sinks_now > 0;
+}
+
+bool
+ce_acks_from(pid_t pid)
+{
+	struct conn *c;
+
+	for (c = conns; c != NULL; c = c->next)
+		if (c->who == SINK && c->pid == pid)
+			return true;
+	return false;
 }
 
 bool
@@ -113,7 +125,7 @@ hello(struct conn *c, enum speaker who, const char *name)
 	ce_info("%s acknowledges", *name != '\0' ? name : "somebody");
 	if (who == SINK) {
 		sinks_ever++;
-		if (++sinks_now > needed) {
+		if (++sinks_now > needed && ce_conf.ack_count == 0) {
 			needed = sinks_now;
 			ce_warn("a second sink acknowledges (%s); nothing is finished before "
 			    "all have (say so with --ack-sinks %ld)", name, needed);
@@ -229,6 +241,7 @@ greet(void *arg, short revents)
 	}
 	c = CE_NEW(struct conn);
 	c->fd = fd;
+	c->pid = ce_peer_pid(fd);
 	c->next = conns;
 	conns = c;
 	nconns++;

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,10 +38,12 @@ struct pidfd_info {
 static struct stage {
 	pid_t pid;
 	int fd; /* pidfd; -1: none to be had */
+	unsigned long in, out; /* the pipes that it reads and writes */
 	bool over;
 } stages[MOST];
 static int nstages;
-static bool ours, broken, blind; /* a ce program; a pipe without reader; not all seen */
+static bool ours, broken, blind; /* one of ours; a pipe without reader; not all seen */
+static bool watching;
 
 static unsigned long
 pipe_at(pid_t pid, const char *fd)
@@ -70,21 +73,6 @@ known(pid_t pid)
 	return false;
 }
 
-static bool
-is_ours(pid_t pid)
-{
-	char path[64], name[8] = "";
-	ssize_t n = -1;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%ld/comm", (long)pid);
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) != -1) {
-		n = read(fd, name, sizeof(name) - 1);
-		close(fd);
-	}
-	return n > 3 && strncmp(name, "ce-", 3) == 0;
-}
-
 /* Does pid read that pipe?  Its standard input is looked at first: nearly all do. */
 static bool
 reads(pid_t pid, unsigned long ino)
@@ -110,6 +98,27 @@ reads(pid_t pid, unsigned long ino)
 	return yes;
 }
 
+static void walk(unsigned long ino);
+
+/* A sink ends the chain, whatever its output goes to. */
+static bool
+enter(pid_t pid, unsigned long ino)
+{
+	int role = ce_runtime_role(pid);
+	struct stage *s;
+
+	if (nstages == MOST)
+		return false;
+	s = &stages[nstages++];
+	*s = (struct stage){ pid, (int)syscall(SYS_pidfd_open, pid, 0), ino, 0, false };
+	ours |= role != -1;
+	if (role != CE_SINK && !ce_acks_from(pid))
+		s->out = pipe_at(pid, "1");
+	if (s->out != 0 && s->out != ino)
+		walk(s->out);
+	return true;
+}
+
 static void
 walk(unsigned long ino)
 {
@@ -121,54 +130,18 @@ walk(unsigned long ino)
 		blind = true;
 	while (d != NULL && (e = readdir(d)) != NULL) {
 		pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
-		unsigned long out;
 
 		if (pid <= 0 || pid == getpid() || !reads(pid, ino))
 			continue;
 		found++;
-		if (known(pid))
-			continue;
-		if (nstages == MOST) {
+		if (!known(pid) && !enter(pid, ino)) {
 			blind = true;
 			break;
 		}
-		stages[nstages].pid = pid;
-		stages[nstages].over = false;
-		stages[nstages++].fd = (int)syscall(SYS_pidfd_open, pid, 0);
-		ours |= is_ours(pid);
-		out = pipe_at(pid, "1");
-		if (out != 0 && out != ino)
-			walk(out);
 	}
 	if (d != NULL)
 		closedir(d);
 	broken |= found == 0;
-}
-
-static void
-forget(void)
-{
-	while (nstages > 0)
-		if (stages[--nstages].fd != -1) {
-			ce_watch(stages[nstages].fd, 0, NULL, NULL);
-			close(stages[nstages].fd);
-		}
-	ours = broken = blind = false;
-}
-
-enum ce_chain
-ce_chain_look(void)
-{
-	struct stat st;
-
-	forget();
-	if (fstat(1, &st) == -1 || !S_ISFIFO(st.st_mode))
-		return CE_CHAIN_UNKNOWN;
-	walk((unsigned long)st.st_ino);
-	if (blind)
-		return CE_CHAIN_UNKNOWN;
-	return broken ? CE_CHAIN_BROKEN : !ours ? CE_CHAIN_FOREIGN :
-	    nstages == 1 ? CE_CHAIN_DIRECT : CE_CHAIN_OURS;
 }
 
 static void
@@ -181,25 +154,60 @@ ended(void *arg, short revents)
 	s->over = true;
 }
 
+static void
+drop(struct stage *s)
+{
+	if (s->fd != -1) {
+		ce_watch(s->fd, 0, NULL, NULL);
+		close(s->fd);
+	}
+	*s = stages[--nstages];
+	if (s->fd != -1 && s != &stages[nstages] && watching)
+		ce_watch(s->fd, s->over ? 0 : POLLIN, ended, s);
+}
+
+enum ce_chain
+ce_chain_look(void)
+{
+	struct stat st;
+
+	while (nstages > 0)
+		drop(&stages[nstages - 1]);
+	ours = broken = blind = watching = false;
+	if (fstat(1, &st) == -1 || !S_ISFIFO(st.st_mode))
+		return CE_CHAIN_UNKNOWN;
+	walk((unsigned long)st.st_ino);
+	if (blind)
+		return CE_CHAIN_UNKNOWN;
+	return broken ? CE_CHAIN_BROKEN : !ours ? CE_CHAIN_FOREIGN :
+	    nstages == 1 ? CE_CHAIN_DIRECT : CE_CHAIN_OURS;
+}
+
 void
 ce_chain_watch(void)
 {
 	int i;
 
+	watching = true;
 	for (i = 0; i < nstages; i++)
 		if (stages[i].fd != -1)
 			ce_watch(stages[i].fd, POLLIN, ended, &stages[i]);
 }
 
+/* A shell holds the pipes that it makes for a moment, and is no stage. */
 bool
 ce_chain_over(void)
 {
+	bool over = true;
 	int i;
 
-	for (i = 0; i < nstages; i++)
-		if (!stages[i].over)
-			return false;
-	return true;
+	for (i = nstages - 1; i >= 0; i--)
+		if (!stages[i].over && !reads(stages[i].pid, stages[i].in) &&
+		    kill(stages[i].pid, 0) == 0)
+			drop(&stages[i]);
+		else
+			over &= stages[i].over;
+	return over;
 }
 
 /* Waits for the stages to end, then asks how.  0 is success, and 1 is how grep

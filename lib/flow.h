@@ -20,8 +20,10 @@ void ce_turn(int64_t ms);
 extern char ce_token[]; /* of this process: names its files in the runtime directory */
 void ce_stats_start(const struct ce_program *p);
 int ce_runtime_claim(size_t size); /* makes and locks stat-TOKEN; -1: no directory */
+int ce_runtime_role(pid_t pid); /* -1: none of ours */
 void ce_runtime_forget(void); /* removes this process's files */
 void ce_runtime_path(char *out, size_t n, const char *kind, const char *token);
+pid_t ce_peer_pid(int fd);
 bool ce_peer_is_us(int fd); /* the other end of a unix socket has our uid */
 
 /* out.c: standard output, gathered */
@@ -51,6 +53,7 @@ void ce_peers_finish(void);       /* sends everything, bounded; closes */
 void ce_acks_open(void);
 void ce_acks_close(void);
 bool ce_acks_any(void);           /* a sink has said hello, ever */
+bool ce_acks_from(pid_t pid);      /* that process is a sink that said hello */
 bool ce_acks_cumulative(void);    /* one sink, counted in order */
 bool ce_acks_live(void);          /* one is connected now */
 const char *ce_acks_stamp(size_t *n); /* ,"ackto":"TOKEN. */

@@ -74,6 +74,7 @@ void ce_http_url(struct ce_http *h, const char *url);
 /* Any token; body NULL with n 0: none is sent.  body is lent until done(). */
 void ce_http_method(struct ce_http *h, const char *method);
 void ce_http_body(struct ce_http *h, const void *body, size_t n);
+/* Also no User-Agent and no Accept: who needs them sets them. */
 void ce_http_no_headers(struct ce_http *h);
 /* One more.  Control bytes of value become spaces.  p NULL: the header that
  * would be sent by itself is not. */

@@ -16,7 +16,8 @@
  * Bounded: connections by --max-connections, the head of a request by
  * --max-header, its body by --max-body, all large bodies together by four of
  * those (503 beyond), silence by --timeout (408), waiting by --wait (503).
- * Knows the path, --health, TLS and client certificates; nothing of events. */
+ * Knows the path, --health, TLS and client certificates; nothing of events.
+ * SPDX-License-Identifier: Apache-2.0 */
 
 #ifndef CE_HTTPD_H
 #define CE_HTTPD_H

@@ -147,7 +147,6 @@ begin(struct conn *c, const char *method, const char *path)
 	if (c->req == NULL)
 		c->req = CE_NEW(struct ce_req);
 	httpd_req_init(c->req, c, method, origin_form(path));
-	httpd_conn_phase(c, PH_READING);
 	inspect(c->req);
 	if (c->req->status != 0 && answer_now(c->req))
 		return httpd_req_send(c->req) ? MHD_YES : MHD_NO;

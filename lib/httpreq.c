@@ -152,9 +152,8 @@ ce_http_no_headers(struct ce_http *h)
 	ce_buf_reset(&h->head);
 	h->nlines = 0;
 	ce_http_header(h, "Expect", NULL, 0); /* or libcurl waits a second before a large body */
-	/* libcurl formats what it adds by itself twice, letter by letter. */
+	/* libcurl formats letter by letter: each header costs as much as a system call. */
 	ce_http_header(h, "Accept", NULL, 0);
-	ce_http_header(h, "User-Agent", ce_name, strlen(ce_name));
 }
 
 void

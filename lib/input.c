@@ -148,6 +148,8 @@ event(struct ce_record *r, enum ce_got got)
 		address(ev);
 		return ev;
 	}
+	if (got != CE_L_LONG)
+		address(ev);
 	refuse(ev, r, got, wrong);
 	ce_event_put(ev);
 	return NULL;

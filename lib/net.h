@@ -2,7 +2,8 @@
  * sockets and TLS.
  *
  * One option table says how TLS is done by every client, this one and the
- * HTTP client alike: certificate and host name are verified, TLS 1.2 or newer. */
+ * HTTP client alike: certificate and host name are verified, TLS 1.2 or newer.
+ * SPDX-License-Identifier: Apache-2.0 */
 
 #ifndef CE_NET_H
 #define CE_NET_H

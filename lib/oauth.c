@@ -97,6 +97,7 @@ prepare(void)
 	ce_http_method(call, "POST");
 	ce_http_header(call, "Content-Type", type, sizeof(type) - 1);
 	ce_http_header(call, "Accept", accept, sizeof(accept) - 1);
+	ce_http_header(call, "User-Agent", ce_name, strlen(ce_name));
 }
 
 bool

@@ -84,6 +84,15 @@ ce_runtime_path(char *out, size_t n, const char *kind, const char *token)
 	snprintf(out, n, "%s/%s-%s", where(), kind, token);
 }
 
+pid_t
+ce_peer_pid(int fd)
+{
+	struct ucred who;
+	socklen_t n = sizeof(who);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0 ? who.pid : -1;
+}
+
 bool
 ce_peer_is_us(int fd)
 {
@@ -131,6 +140,31 @@ sweep(const char *dir)
 	}
 	if (d != NULL)
 		closedir(d);
+}
+
+/* The role of the process pid, if it is one of ours; else -1. */
+int
+ce_runtime_role(pid_t pid)
+{
+	const char *why, *dir = ce_runtime_dir(&why);
+	DIR *d = dir != NULL ? opendir(dir) : NULL;
+	struct ce_stats s;
+	struct dirent *e;
+	int role = -1;
+
+	while (d != NULL && role == -1 && (e = readdir(d)) != NULL) {
+		int fd;
+
+		if (strncmp(e->d_name, "stat-", 5) != 0 ||
+		    (fd = openat(dirfd(d), e->d_name, O_RDONLY | O_CLOEXEC)) == -1)
+			continue;
+		if (read(fd, &s, sizeof(s)) == sizeof(s) && s.pid == pid)
+			role = s.role;
+		close(fd);
+	}
+	if (d != NULL)
+		closedir(d);
+	return role;
 }
 
 /* Makes stat-TOKEN, locked before it has its name; -1 when there is no

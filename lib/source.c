@@ -284,16 +284,16 @@ hopeless(enum ce_chain chain)
 		return true;
 	if (ce_acks_live())
 		return false;
-	if (chain != CE_CHAIN_UNKNOWN)
-		return ce_chain_over();
-	return ce_acks_any() || ce_out_gone();
+	if (ce_acks_any() || chain == CE_CHAIN_UNKNOWN)
+		return ce_acks_any() || ce_out_gone();
+	return ce_chain_over();
 }
 
 static void
 await_acks(enum ce_chain chain)
 {
 	while (!trusting && ce_win_due() > 0 && !hopeless(chain))
-		one_turn(ce_told_to_leave ? ce_conf.ack_wait : -1);
+		one_turn(!ce_acks_live() ? 100 : ce_told_to_leave ? ce_conf.ack_wait : -1);
 }
 
 /* Closes the pipe, so that what stages hold back comes out, and waits for what

@@ -28,7 +28,7 @@ rounds() {
 @test "http to http: a receiver that is stopped for a while" { rounds 1 http http -k stop; }
 
 @test "a filter that keeps everything back until the end of its input is waited for" {
-	for filter in 'jq -c .' 'awk "{print; fflush()}"' sort 'tac | tac'; do
+	for filter in 'jq -c .' 'awk "{print; fflush()}"' 'tac | tac'; do
 		events 5 >in
 		rm -f state out
 		spawn_sh "ce-src-file --as events --state state --until-end in | $filter | ce-sink-file out"
@@ -38,6 +38,15 @@ rounds() {
 		# And they count as finished: nothing comes again.
 		[ -z "$(ce-src-file --as events --state state --until-end --ack none in)" ]
 	done
+}
+
+@test "what a filter removed at the very end is finished when all stages ended well" {
+	events 99 >in
+	spawn_sh 'ce-src-file --as events --state state --until-end in | grep -v "\"id\":\"[5-9]" | ce-sink-file out'
+	DEADLINE=5 ended "$PID"
+	[ "$RC" = 0 ]
+	[ "$(wc -l <out)" = 44 ]
+	[ -z "$(ce-src-file --as events --state state --until-end --ack none in)" ]
 }
 
 @test "a filter that is killed before it let anything through has finished nothing" {

@@ -109,7 +109,7 @@ emit_jobs(void)
 static void
 take_batch(struct ce_req *r)
 {
-	struct batch b;
+	struct batch b = { 0 };
 	struct refusal no = batch_open(&b, ce_req_body(r));
 	struct job *j;
 

@@ -137,11 +137,11 @@ after_scheme(const char *value, const char *scheme)
 static bool
 known(struct ce_req *r)
 {
-	const char *value = ce_req_header(r, "Authorization"), *given;
+	const char *value, *given;
 
 	if (bearer.p == NULL && user == NULL)
 		return true;
-	if (value != NULL) {
+	if ((value = ce_req_header(r, "Authorization")) != NULL) {
 		if (bearer.p != NULL && (given = after_scheme(value, "Bearer")) != NULL)
 			return same(given, bearer.p, bearer.len);
 		if (user != NULL && (given = after_scheme(value, "Basic")) != NULL)

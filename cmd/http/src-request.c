@@ -190,7 +190,6 @@ batch_open(struct batch *b, struct ce_buf *body)
 	const char *why;
 	size_t at;
 
-	*b = (struct batch){ 0 };
 	if (s.len == 0)
 		return (struct refusal){ 400, "the body is empty" };
 	if ((why = ce_json_check(s.p, s.len, &at)) != NULL)

@@ -51,7 +51,7 @@ struct batch {
 	size_t len, at; /* at: where the next one begins, or the end */
 	long n;
 };
-/* Checks all of them, before the first may be emitted. */
+/* Checks all of them, before the first may be emitted.  b is zeroed. */
 struct refusal batch_open(struct batch *b, struct ce_buf *body);
 bool batch_next(struct batch *b, struct ce_event *ev);
 

@@ -51,7 +51,7 @@ take(const struct request *q, const struct wrap *w)
 	static struct ce_event ev;
 	struct ce_event *one;
 	enum binding_mode mode;
-	struct batch b;
+	struct batch b = { 0 };
 	struct refusal no;
 	bool wrapped;
 	long n = 0;

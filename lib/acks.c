@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +34,7 @@ struct conn {
 
 static struct conn *conns;
 static int listener = -1, nconns;
+static bool forgotten; /* a sink that had said hello */
 static long sinks_ever, sinks_now, needed = 1;
 static struct ce_buf stamp;
 
@@ -59,6 +59,17 @@ ce_acks_from(pid_t pid)
 		if (c->who == SINK && c->pid == pid)
 			return true;
 	return false;
+}
+
+bool
+ce_acks_only(bool (*of)(pid_t))
+{
+	struct conn *c;
+
+	for (c = conns; c != NULL; c = c->next)
+		if (c->who == SINK && !of(c->pid))
+			return false;
+	return !forgotten;
 }
 
 bool
@@ -87,14 +98,16 @@ hang_up(struct conn *c)
 		sinks_now--;
 }
 
-/* Closed connections matter only while several sinks are counted. */
+/* Of a closed sink it matters who it was and how far it came; but there may be
+ * very many, one after the other. */
 static void
 sweep(void)
 {
 	struct conn **pp = &conns, *c;
 
 	while ((c = *pp) != NULL)
-		if (c->fd == -1 && (c->who != SINK || needed == 1)) {
+		if (c->fd == -1 && (c->who != SINK || (needed == 1 && nconns >= MOST / 2))) {
+			forgotten |= c->who == SINK;
 			*pp = c->next;
 			free(c);
 			nconns--;
@@ -159,12 +172,46 @@ finished(struct conn *c, uint64_t from, uint64_t to)
 				ce_src_done(seq, seq);
 }
 
+/* The number behind word and one space, or behind one space. */
 static bool
-heard(struct conn *c, char *line)
+number(const char **p, const char *word, uint64_t *v)
 {
-	uint64_t from, to;
-	int at = 0;
+	size_t n = strlen(word);
+	int digits = 0;
 
+	if (strncmp(*p, word, n) != 0 || (*p)[n] != ' ')
+		return false;
+	*v = 0;
+	for (*p += n + 1; **p >= '0' && **p <= '9' && digits < 19; (*p)++, digits++)
+		*v = *v * 10 + (uint64_t)(**p - '0');
+	return digits > 0;
+}
+
+static bool
+spoken(struct conn *c, const char *line)
+{
+	const char *p = line;
+	uint64_t from, to;
+
+	if (number(&p, "fail", &from) && (*p == ' ' || *p == '\0')) {
+		ce_src_failed(from, *p == ' ' ? p + 1 : p);
+		return true;
+	}
+	if (((p = line, !number(&p, "ack", &from)) && (p = line, !number(&p, "drop", &from))) ||
+	    !number(&p, "", &to) || *p != '\0')
+		return false;
+	if (from == 0 || from > to || to > ce_src_last())
+		return false;
+	if (line[0] == 'a' && c->who == SINK)
+		finished(c, from, to);
+	else if (line[0] == 'd' && needed == 1) /* of which branch? nobody can tell */
+		ce_src_done(from, to);
+	return true;
+}
+
+static bool
+heard(struct conn *c, const char *line)
+{
 	if (c->who == UNKNOWN) {
 		if (strncmp(line, "hello sink", 10) == 0 && (line[10] == ' ' || line[10] == '\0'))
 			hello(c, SINK, line + (line[10] != '\0' ? 11 : 10));
@@ -173,21 +220,7 @@ heard(struct conn *c, char *line)
 			hello(c, FILTER, line + (line[12] != '\0' ? 13 : 12));
 		return c->who != UNKNOWN;
 	}
-	if (sscanf(line, "fail %20" SCNu64 "%n", &from, &at) == 1 && at > 0) {
-		ce_src_failed(from, line[at] == ' ' ? line + at + 1 : line + at);
-		return true;
-	}
-	if (sscanf(line, "ack %20" SCNu64 " %20" SCNu64 "%n", &from, &to, &at) == 2 ||
-	    sscanf(line, "drop %20" SCNu64 " %20" SCNu64 "%n", &from, &to, &at) == 2) {
-		if (line[at] != '\0' || from == 0 || from > to || to > ce_src_last())
-			return false;
-		if (line[0] == 'a' && c->who == SINK)
-			finished(c, from, to);
-		else if (line[0] == 'd' && needed == 1) /* of which branch? nobody can tell */
-			ce_src_done(from < ce_src_first() ? ce_src_first() : from, to);
-		return true;
-	}
-	return false;
+	return spoken(c, line);
 }
 
 static void
@@ -282,9 +315,10 @@ ce_acks_close(void)
 	close(listener);
 	listener = -1;
 	while (conns != NULL) {
-		hang_up(conns);
-		sweep();
-		if (conns != NULL && needed > 1)
-			needed = 1;
+		struct conn *c = conns;
+
+		conns = c->next;
+		hang_up(c);
+		free(c);
 	}
 }

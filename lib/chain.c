@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,28 +37,30 @@ struct pidfd_info {
 static struct stage {
 	pid_t pid;
 	int fd; /* pidfd; -1: none to be had */
-	unsigned long in, out; /* the pipes that it reads and writes */
+	uint64_t in, out; /* the pipes that it reads and writes */
 	bool over;
+	bool sink;    /* one of ours */
+	bool selects; /* a grep */
 } stages[MOST];
 static int nstages;
 static bool ours, broken, blind; /* one of ours; a pipe without reader; not all seen */
 static bool watching;
 
-static unsigned long
+/* What tells a pipe or FIFO from others; 0: that descriptor is none. */
+static uint64_t
+pipe_of(const struct stat *st)
+{
+	return S_ISFIFO(st->st_mode) ? (uint64_t)st->st_dev << 40 ^ (uint64_t)st->st_ino : 0;
+}
+
+static uint64_t
 pipe_at(pid_t pid, const char *fd)
 {
-	char path[64], to[64];
-	unsigned long ino = 0;
-	ssize_t n;
+	char path[64];
+	struct stat st;
 
 	snprintf(path, sizeof(path), "/proc/%ld/fd/%s", (long)pid, fd);
-	n = readlink(path, to, sizeof(to) - 1);
-	if (n > 0) {
-		to[n] = '\0';
-		if (sscanf(to, "pipe:[%lu]", &ino) != 1)
-			ino = 0;
-	}
-	return ino;
+	return stat(path, &st) == 0 ? pipe_of(&st) : 0;
 }
 
 static bool
@@ -75,11 +76,11 @@ known(pid_t pid)
 
 /* Does pid read that pipe?  Its standard input is looked at first: nearly all do. */
 static bool
-reads(pid_t pid, unsigned long ino)
+reads(pid_t pid, uint64_t pipe)
 {
 	char path[64];
 	struct dirent *e;
-	bool yes = pipe_at(pid, "0") == ino;
+	bool yes = pipe_at(pid, "0") == pipe;
 	DIR *d;
 
 	snprintf(path, sizeof(path), "/proc/%ld/fd", (long)pid);
@@ -88,7 +89,7 @@ reads(pid_t pid, unsigned long ino)
 	while (!yes && (e = readdir(d)) != NULL) {
 		struct stat st;
 
-		if (!isdigit((unsigned char)e->d_name[0]) || pipe_at(pid, e->d_name) != ino)
+		if (!isdigit((unsigned char)e->d_name[0]) || pipe_at(pid, e->d_name) != pipe)
 			continue;
 		/* lstat of such a link shows in its mode how it was opened */
 		yes = fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -98,11 +99,29 @@ reads(pid_t pid, unsigned long ino)
 	return yes;
 }
 
-static void walk(unsigned long ino);
+/* grep says 1 when it selected nothing; of any other program that is a failure. */
+static bool
+greps(pid_t pid)
+{
+	char path[64], name[32];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%ld/comm", (long)pid);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
+		return false;
+	n = read(fd, name, sizeof(name) - 1);
+	close(fd);
+	name[n > 0 ? n : 0] = '\0';
+	return strcmp(name, "grep\n") == 0 || strcmp(name, "egrep\n") == 0 ||
+	    strcmp(name, "fgrep\n") == 0 || strcmp(name, "zgrep\n") == 0 || strcmp(name, "rg\n") == 0;
+}
+
+static void walk(uint64_t pipe);
 
 /* A sink ends the chain, whatever its output goes to. */
 static bool
-enter(pid_t pid, unsigned long ino)
+enter(pid_t pid, uint64_t pipe)
 {
 	int role = ce_runtime_role(pid);
 	struct stage *s;
@@ -110,17 +129,18 @@ enter(pid_t pid, unsigned long ino)
 	if (nstages == MOST)
 		return false;
 	s = &stages[nstages++];
-	*s = (struct stage){ pid, (int)syscall(SYS_pidfd_open, pid, 0), ino, 0, false };
+	*s = (struct stage){ .pid = pid, .fd = (int)syscall(SYS_pidfd_open, pid, 0),
+	    .in = pipe, .sink = role == CE_SINK, .selects = greps(pid) };
 	ours |= role != -1;
 	if (role != CE_SINK && !ce_acks_from(pid))
 		s->out = pipe_at(pid, "1");
-	if (s->out != 0 && s->out != ino)
+	if (s->out != 0 && s->out != pipe)
 		walk(s->out);
 	return true;
 }
 
 static void
-walk(unsigned long ino)
+walk(uint64_t pipe)
 {
 	DIR *d = opendir("/proc");
 	struct dirent *e;
@@ -131,10 +151,10 @@ walk(unsigned long ino)
 	while (d != NULL && (e = readdir(d)) != NULL) {
 		pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
 
-		if (pid <= 0 || pid == getpid() || !reads(pid, ino))
+		if (pid <= 0 || pid == getpid() || !reads(pid, pipe))
 			continue;
 		found++;
-		if (!known(pid) && !enter(pid, ino)) {
+		if (!known(pid) && !enter(pid, pipe)) {
 			blind = true;
 			break;
 		}
@@ -176,7 +196,7 @@ ce_chain_look(void)
 	ours = broken = blind = watching = false;
 	if (fstat(1, &st) == -1 || !S_ISFIFO(st.st_mode))
 		return CE_CHAIN_UNKNOWN;
-	walk((unsigned long)st.st_ino);
+	walk(pipe_of(&st));
 	if (blind)
 		return CE_CHAIN_UNKNOWN;
 	return broken ? CE_CHAIN_BROKEN : !ours ? CE_CHAIN_FOREIGN :
@@ -194,7 +214,7 @@ ce_chain_watch(void)
 			ce_watch(stages[i].fd, POLLIN, ended, &stages[i]);
 }
 
-/* A shell holds the pipes that it makes for a moment, and is no stage. */
+/* The shell that made the pipe holds it for a moment, and is no stage. */
 bool
 ce_chain_over(void)
 {
@@ -202,21 +222,45 @@ ce_chain_over(void)
 	int i;
 
 	for (i = nstages - 1; i >= 0; i--)
-		if (!stages[i].over && !reads(stages[i].pid, stages[i].in) &&
-		    kill(stages[i].pid, 0) == 0)
+		if (stages[i].pid == getppid() && !reads(stages[i].pid, stages[i].in))
 			drop(&stages[i]);
 		else
 			over &= stages[i].over;
 	return over;
 }
 
-/* Waits for the stages to end, then asks how.  0 is success, and 1 is how grep
- * says that it selected nothing; a signal or another code may have cost events. */
+static bool
+is_sink(pid_t pid)
+{
+	int i;
+
+	for (i = 0; i < nstages; i++)
+		if (stages[i].pid == pid)
+			return stages[i].sink;
+	return false;
+}
+
+/* In sinks of ours, which end with 0 only if they have taken all that they
+ * read; and nobody else has acknowledged. */
+static bool
+ends_in_sinks(void)
+{
+	int i, n = 0;
+
+	for (i = 0; i < nstages; i++)
+		n += stages[i].sink;
+	return n > 0 && ce_acks_only(is_sink);
+}
+
+/* Waits for the stages to end, then asks how.  0 is success, and 1 of a grep
+ * as well; a signal or another code may have cost events. */
 bool
 ce_chain_ended_well(void)
 {
 	int i;
 
+	if (broken || blind || !ends_in_sinks())
+		return false;
 	for (i = 0; i < nstages; i++) {
 		struct pollfd p = { stages[i].fd, POLLIN, 0 };
 		struct pidfd_info info = { .mask = PIDFD_INFO_EXIT_1 };
@@ -232,8 +276,9 @@ ce_chain_ended_well(void)
 			poll(NULL, 0, 5);
 			info.mask = PIDFD_INFO_EXIT_1;
 		}
-		if (!WIFEXITED(info.exit_code) || WEXITSTATUS(info.exit_code) > 1)
+		if (!WIFEXITED(info.exit_code) ||
+		    WEXITSTATUS(info.exit_code) > (stages[i].selects ? 1 : 0))
 			return false;
 	}
-	return nstages > 0 && !broken && !blind;
+	return true;
 }

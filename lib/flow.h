@@ -54,6 +54,7 @@ void ce_acks_open(void);
 void ce_acks_close(void);
 bool ce_acks_any(void);           /* a sink has said hello, ever */
 bool ce_acks_from(pid_t pid);      /* that process is a sink that said hello */
+bool ce_acks_only(bool (*of)(pid_t)); /* all sinks that said hello are such */
 bool ce_acks_cumulative(void);    /* one sink, counted in order */
 bool ce_acks_live(void);          /* one is connected now */
 const char *ce_acks_stamp(size_t *n); /* ,"ackto":"TOKEN. */

@@ -87,10 +87,9 @@ ce_out_gone(void)
 static void
 cannot(void)
 {
-	if (errno == EPIPE)
-		gone = true;
 	if (ce_program->role == CE_SOURCE && errno == EPIPE) {
-		out.len = written = 0;
+		gone = true;
+		written = out.len;
 		ce_warn("cannot write standard output: nobody reads it any more");
 		ce_stop(CE_IOERR);
 		return;
@@ -149,6 +148,8 @@ wait_for_room(bool want)
 void
 ce_out_push(void)
 {
+	if (gone && ce_program->role == CE_SOURCE)
+		written = out.len; /* it comes again */
 	while (written < out.len)
 		if (!step()) {
 			wait_for_room(true);

@@ -11,6 +11,7 @@
 #include "window.h"
 
 static bool acking, trusting, stopping, counted, said_stall;
+static bool refused; /* downstream, and the sink gives up */
 static int64_t first_at, pushed_at;
 static uint64_t emitted;
 
@@ -59,6 +60,7 @@ void
 ce_src_failed(uint64_t seq, const char *reason)
 {
 	ce_warn("stopping: event %" PRIu64 " was refused downstream: %s", seq, reason);
+	refused = true;
 	ce_stop(CE_DATAERR);
 }
 
@@ -280,20 +282,22 @@ await_hello(void)
 static bool
 hopeless(enum ce_chain chain)
 {
-	if (ce_told_to_leave && ce_win_quiet() > ce_conf.ack_wait)
+	int64_t quiet = ce_win_quiet();
+
+	if ((ce_told_to_leave && quiet > ce_conf.ack_wait) || (refused && quiet > 1000))
 		return true;
 	if (ce_acks_live())
 		return false;
-	if (ce_acks_any() || chain == CE_CHAIN_UNKNOWN)
+	if (chain == CE_CHAIN_UNKNOWN || ce_out_gone())
 		return ce_acks_any() || ce_out_gone();
-	return ce_chain_over();
+	return ce_chain_over() || (ce_acks_any() && quiet > ce_conf.ack_wait);
 }
 
 static void
 await_acks(enum ce_chain chain)
 {
 	while (!trusting && ce_win_due() > 0 && !hopeless(chain))
-		one_turn(!ce_acks_live() ? 100 : ce_told_to_leave ? ce_conf.ack_wait : -1);
+		one_turn(!ce_acks_live() || refused ? 100 : ce_told_to_leave ? ce_conf.ack_wait : -1);
 }
 
 /* Closes the pipe, so that what stages hold back comes out, and waits for what
@@ -308,7 +312,6 @@ drain(void)
 	ce_chain_watch();
 	await_acks(chain);
 	if (!trusting && ce_win_due() > 0 && !ce_out_gone() && ce_acks_cumulative() &&
-	    (ce_acks_any() || chain == CE_CHAIN_OURS || chain == CE_CHAIN_DIRECT) &&
 	    ce_chain_ended_well()) {
 		ce_info("%" PRIu64 " events were removed on the way", ce_win_due());
 		ce_src_done(ce_src_first(), ce_src_last());

@@ -41,6 +41,8 @@ rounds() {
 }
 
 @test "what a filter removed at the very end is finished when all stages ended well" {
+	# Only a kernel from 6.15 on tells how a process ended that is no child.
+	printf '%s\n' 6.15 "$(uname -r)" | sort -VC || return 0
 	events 99 >in
 	spawn_sh 'ce-src-file --as events --state state --until-end in | grep -v "\"id\":\"[5-9]" | ce-sink-file out'
 	DEADLINE=5 ended "$PID"

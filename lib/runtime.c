@@ -17,7 +17,7 @@
 #include <unistd.h>
 #include "flow.h"
 
-char ce_token[13];
+char ce_token[9];
 
 /* Of letters that stand in every event anyway (specversion, source, type, id):
  * a grep -v x between must not happen to match the address. */

@@ -117,7 +117,7 @@ greps(pid_t pid)
 	    strcmp(name, "fgrep\n") == 0 || strcmp(name, "zgrep\n") == 0 || strcmp(name, "rg\n") == 0;
 }
 
-static void walk(uint64_t pipe);
+static void walk(pid_t writer, uint64_t pipe);
 
 /* A sink ends the chain, whatever its output goes to. */
 static bool
@@ -135,12 +135,30 @@ enter(pid_t pid, uint64_t pipe)
 	if (role != CE_SINK && !ce_acks_from(pid))
 		s->out = pipe_at(pid, "1");
 	if (s->out != 0 && s->out != pipe)
-		walk(s->out);
+		walk(pid, s->out);
 	return true;
 }
 
+/* Nobody was seen to read what writer writes.  A pipe that has a reader can be
+ * opened: then it is one that we may not look at, or that just came. */
 static void
-walk(uint64_t pipe)
+nobody_reads(pid_t writer)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%ld/fd/1", (long)writer);
+	fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1 && errno == ENXIO)
+		broken = true;
+	else
+		blind = true;
+	if (fd != -1)
+		close(fd);
+}
+
+static void
+walk(pid_t writer, uint64_t pipe)
 {
 	DIR *d = opendir("/proc");
 	struct dirent *e;
@@ -161,7 +179,8 @@ walk(uint64_t pipe)
 	}
 	if (d != NULL)
 		closedir(d);
-	broken |= found == 0;
+	if (found == 0)
+		nobody_reads(writer);
 }
 
 static void
@@ -196,8 +215,8 @@ ce_chain_look(void)
 	ours = broken = blind = watching = false;
 	if (fstat(1, &st) == -1 || !S_ISFIFO(st.st_mode))
 		return CE_CHAIN_UNKNOWN;
-	walk(pipe_of(&st));
-	if (blind)
+	walk(getpid(), pipe_of(&st));
+	if (blind && !broken)
 		return CE_CHAIN_UNKNOWN;
 	return broken ? CE_CHAIN_BROKEN : !ours ? CE_CHAIN_FOREIGN :
 	    nstages == 1 ? CE_CHAIN_DIRECT : CE_CHAIN_OURS;

@@ -299,10 +299,13 @@ sign() { # KEY-HEX: standard input
 	openssl dgst -sha256 -mac HMAC -macopt "hexkey:$1" -binary
 }
 
+# bytes HEX: as themselves.
+bytes() { printf "$(sed 's/../\\x&/g' <<<"$1")"; }
+
 @test "Standard Webhooks signatures" {
 	local key=000102030405060708090a0b0c0d0e0f1011121314151617 now body sig
 
-	echo "whsec_$(xxd -r -p <<<$key | base64)" >"$T/secret"
+	echo "whsec_$(bytes $key | base64)" >"$T/secret"
 	serving --type t --verify standard-webhooks --verify-secret "file:$T/secret"
 	now=$(date +%s) body='{"a": 1}'
 	sig=$(printf 'm1.%s.%s' "$now" "$body" | sign $key | base64)

@@ -290,7 +290,7 @@ main(int argc, char *argv[])
 {
 	int n;
 
-	ce_conf.batch = 4096;
+	ce_conf.batch = 2048;
 	n = ce_start(argc, argv, &program);
 	prepare(argv[n]);
 	while ((n = ce_batch(evs, (int)ce_conf.batch)) > 0)

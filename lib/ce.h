@@ -197,6 +197,9 @@ bool ce_raw(const struct ce_event *ev, enum ce_at which, struct ce_str *json);
  * string, or the decoded data_base64).  False: no data.  *bytes points into the
  * line or into tmp.  *json tells that the bytes are JSON text. */
 bool ce_data(struct ce_event *ev, struct ce_buf *tmp, struct ce_str *bytes, bool *json);
+/* False: data is text with a lone surrogate, for which ce_data can only give
+ * U+FFFD. */
+bool ce_data_whole(struct ce_event *ev);
 /* Is this media type JSON: none at all, subtype json, or suffix +json? */
 bool ce_type_is_json(struct ce_str datacontenttype);
 

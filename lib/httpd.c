@@ -16,7 +16,7 @@
 #define FAREWELL 2000 /* ms for the last answers to leave */
 
 struct ce_httpd_conf ce_httpd_conf = {
-	.listen = "127.0.0.1:8080", .path = "/", .ready_fd = -1, .max_body = 16 * 1048576,
+	.listen = "127.0.0.1:8080", .path = "/", .ready_fd = -1, .max_body = 17 * 1048576,
 	.max_header = 16384, .max_connections = 1000, .timeout = 30000, .wait = 60000
 };
 

@@ -15,6 +15,9 @@
 #define QUIET 1000
 #define PATIENCE 10000
 
+/* What a return address adds to a line; it is not counted to the event. */
+#define ADDRESS 80
+
 static struct ce_lines in;
 static bool started, ready, ended, addressed;
 static int64_t last_read, told_at;
@@ -23,7 +26,7 @@ static void
 start(void)
 {
 	started = true;
-	ce_lines_init(&in, 0, '\n', (size_t)ce_conf.max_event);
+	ce_lines_init(&in, 0, '\n', (size_t)ce_conf.max_event + ADDRESS);
 	(void)!fcntl(0, F_SETPIPE_SZ, 1 << 20);
 }
 
@@ -119,6 +122,15 @@ address(struct ce_event *ev)
 		ce_event_cut(ev, CE_AT_ACKTO);
 }
 
+/* The length of the address that a filter has left in. */
+static size_t
+stamp_of(const struct ce_event *ev)
+{
+	int at = ev->at[CE_AT_ACKTO];
+
+	return at < 0 ? 0 : sizeof(",\"ackto\":") - 1 + ev->members[at].vlen;
+}
+
 static bool
 blank(const struct ce_record *r)
 {
@@ -134,7 +146,8 @@ static struct ce_event *
 event(struct ce_record *r, enum ce_got got)
 {
 	struct ce_event *ev = ce_event_get();
-	const char *wrong = "longer than --max-event";
+	static const char too_long[] = "longer than --max-event";
+	const char *wrong = too_long;
 
 	if (r->line == 1 && r->len >= 3 && memcmp(r->p, "\xef\xbb\xbf", 3) == 0) {
 		r->p += 3;
@@ -143,13 +156,14 @@ event(struct ce_record *r, enum ce_got got)
 	ev->flow[1] = r->block;
 	if (got != CE_L_LONG)
 		wrong = ce_event_parse(ev, r->p, r->len);
-	if (wrong == NULL) {
-		ce_stats->events_in++;
-		address(ev);
-		return ev;
-	}
 	if (got != CE_L_LONG)
 		address(ev);
+	if (got != CE_L_LONG && ev->len - stamp_of(ev) > (size_t)ce_conf.max_event)
+		wrong = too_long;
+	if (wrong == NULL) {
+		ce_stats->events_in++;
+		return ev;
+	}
 	refuse(ev, r, got, wrong);
 	ce_event_put(ev);
 	return NULL;

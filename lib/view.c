@@ -272,6 +272,19 @@ unbase64(struct ce_buf *tmp, const struct ce_member *m, struct ce_str raw)
 /* JSON format 3.1.1.  data of another than a JSON type that is no string (allowed
  * to be refused by the last paragraph there, but sent by peers) stays JSON text. */
 bool
+ce_data_whole(struct ce_event *ev)
+{
+	int at = ev->at[CE_AT_DATA];
+	struct ce_str type = { NULL, 0 };
+
+	if (at < 0 || (ev->members[at].flags & CE_M_BADSURR) == 0 ||
+	    ev->members[at].kind != CE_JSTRING)
+		return true;
+	ce_attr(ev, CE_AT_DATACONTENTTYPE, &type);
+	return ce_type_is_json(type);
+}
+
+bool
 ce_data(struct ce_event *ev, struct ce_buf *tmp, struct ce_str *bytes, bool *json)
 {
 	int at = ev->at[CE_AT_DATA_BASE64];

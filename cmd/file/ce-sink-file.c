@@ -151,6 +151,10 @@ place(struct ce_event *ev)
 	static struct ce_buf name;
 	const char *missing;
 
+	if (data && ev->text != NULL && !ce_data_whole(ev)) {
+		ce_settle(ev, ce_never("the data has a lone surrogate, which no text can hold"));
+		return NULL;
+	}
 	if (ce_template_fixed(path) && name.len > 0)
 		return name.p;
 	ce_buf_reset(&name);

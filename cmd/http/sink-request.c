@@ -142,14 +142,16 @@ batch(struct delivery *d)
 }
 
 /* A webhook must have content and a type (HTTP WebHook 2.1): what would have
- * none of its own goes structured. */
+ * none of its own goes structured; and so does text that no bytes can hold. */
 static bool
 is_binary(struct delivery *d)
 {
 	struct ce_str s;
 
-	if (sink_conf.mode != SINK_BINARY || sink_conf.webhook_origin == NULL)
-		return sink_conf.mode == SINK_BINARY;
+	if (sink_conf.mode != SINK_BINARY || !ce_data_whole(d->evs[0]))
+		return false;
+	if (sink_conf.webhook_origin == NULL)
+		return true;
 	return ce_raw(d->evs[0], CE_AT_DATA, &s) ||
 	    (ce_raw(d->evs[0], CE_AT_DATA_BASE64, &s) && s.len > 2 &&
 		ce_attr(d->evs[0], CE_AT_DATACONTENTTYPE, &s));

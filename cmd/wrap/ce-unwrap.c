@@ -58,6 +58,8 @@ print_data(struct ce_event *ev)
 	struct ce_str bytes;
 	bool json;
 
+	if (!ce_data_whole(ev))
+		return ce_never("the data has a lone surrogate, which no text can hold");
 	ce_buf_reset(&tmp);
 	if (ce_data(ev, &tmp, &bytes, &json))
 		print(bytes.p, bytes.len);

@@ -45,6 +45,7 @@ static struct stage {
 static int nstages;
 static bool ours, broken, blind; /* one of ours; a pipe without reader; not all seen */
 static bool watching;
+static uint64_t mine; /* the pipe that this process writes */
 
 /* What tells a pipe or FIFO from others; 0: that descriptor is none. */
 static uint64_t
@@ -74,13 +75,14 @@ known(pid_t pid)
 	return false;
 }
 
-/* Does pid read that pipe?  Its standard input is looked at first: nearly all do. */
+/* Has pid that pipe open for reading (0400) or writing (0200)?  Standard input
+ * is looked at first: nearly all stages read it. */
 static bool
-reads(pid_t pid, uint64_t pipe)
+holds(pid_t pid, uint64_t pipe, mode_t how)
 {
 	char path[64];
 	struct dirent *e;
-	bool yes = pipe_at(pid, "0") == pipe;
+	bool yes = how == 0400 && pipe_at(pid, "0") == pipe;
 	DIR *d;
 
 	snprintf(path, sizeof(path), "/proc/%ld/fd", (long)pid);
@@ -93,7 +95,7 @@ reads(pid_t pid, uint64_t pipe)
 			continue;
 		/* lstat of such a link shows in its mode how it was opened */
 		yes = fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    (st.st_mode & 0400) != 0;
+		    (st.st_mode & how) != 0;
 	}
 	closedir(d);
 	return yes;
@@ -169,7 +171,7 @@ walk(pid_t writer, uint64_t pipe)
 	while (d != NULL && (e = readdir(d)) != NULL) {
 		pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
 
-		if (pid <= 0 || pid == getpid() || !reads(pid, pipe))
+		if (pid <= 0 || pid == getpid() || !holds(pid, pipe, 0400))
 			continue;
 		found++;
 		if (!known(pid) && !enter(pid, pipe)) {
@@ -215,7 +217,8 @@ ce_chain_look(void)
 	ours = broken = blind = watching = false;
 	if (fstat(1, &st) == -1 || !S_ISFIFO(st.st_mode))
 		return CE_CHAIN_UNKNOWN;
-	walk(getpid(), pipe_of(&st));
+	mine = pipe_of(&st);
+	walk(getpid(), mine);
 	if (blind && !broken)
 		return CE_CHAIN_UNKNOWN;
 	return broken ? CE_CHAIN_BROKEN : !ours ? CE_CHAIN_FOREIGN :
@@ -241,11 +244,28 @@ ce_chain_over(void)
 	int i;
 
 	for (i = nstages - 1; i >= 0; i--)
-		if (stages[i].pid == getppid() && !reads(stages[i].pid, stages[i].in))
+		if (stages[i].pid == getppid() && !holds(stages[i].pid, stages[i].in, 0400))
 			drop(&stages[i]);
 		else
-			over &= stages[i].over;
+			over &= stages[i].over || (stages[i].fd == -1 &&
+			    kill(stages[i].pid, 0) == -1 && errno == ESRCH);
 	return over;
+}
+
+pid_t
+ce_chain_held(void)
+{
+	DIR *d = mine != 0 ? opendir("/proc") : NULL;
+	struct dirent *e;
+	pid_t pid, found = 0;
+
+	while (d != NULL && found == 0 && (e = readdir(d)) != NULL)
+		if ((pid = (pid_t)strtol(e->d_name, NULL, 10)) > 0 && pid != getpid() &&
+		    holds(pid, mine, 0200))
+			found = pid;
+	if (d != NULL)
+		closedir(d);
+	return found;
 }
 
 static bool

@@ -18,6 +18,9 @@ enum ce_chain {
 enum ce_chain ce_chain_look(void);
 void ce_chain_watch(void); /* the loop wakes when one of them ends */
 bool ce_chain_over(void);  /* all have ended */
+/* Another process that has our pipe open for writing, or 0: with it open the
+ * stages behind see no end, though we have closed it. */
+pid_t ce_chain_held(void);
 /* All stages that were seen last have ended by themselves, and well: what was
  * never acknowledged was removed by one of them.  Waits for them. */
 bool ce_chain_ended_well(void);

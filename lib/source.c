@@ -11,6 +11,7 @@
 #include "window.h"
 
 static bool acking, trusting, stopping, counted, said_stall;
+static bool closed;  /* standard output */
 static bool refused; /* downstream, and the sink gives up */
 static int64_t first_at, pushed_at;
 static uint64_t emitted;
@@ -96,7 +97,7 @@ doubt(void)
 		return -1;
 	if (left > 0)
 		return left;
-	if (strangers) {
+	if (strangers && !closed) {
 		switch (ce_chain_look()) {
 		case CE_CHAIN_BROKEN:
 			ce_warn("a stage behind this one has died");
@@ -279,12 +280,27 @@ await_hello(void)
 	return chain;
 }
 
+/* A wrapper (timeout, a subshell) keeps the pipe open until we have left: what
+ * the next stage holds back until the end of its input cannot come out. */
+static bool
+held_open(void)
+{
+	pid_t pid = ce_chain_held();
+
+	if (pid != 0)
+		ce_warn("the end of the events cannot be seen: process %ld keeps standard output "
+		    "open", (long)pid);
+	return pid != 0;
+}
+
 static bool
 hopeless(enum ce_chain chain)
 {
 	int64_t quiet = ce_win_quiet();
 
 	if ((ce_told_to_leave && quiet > ce_conf.ack_wait) || (refused && quiet > 1000))
+		return true;
+	if (quiet > ce_conf.ack_wait && held_open())
 		return true;
 	if (ce_acks_live())
 		return false;
@@ -297,7 +313,7 @@ static void
 await_acks(enum ce_chain chain)
 {
 	while (!trusting && ce_win_due() > 0 && !hopeless(chain))
-		one_turn(!ce_acks_live() || refused ? 100 : ce_told_to_leave ? ce_conf.ack_wait : -1);
+		one_turn(!ce_acks_live() || refused ? 100 : ce_conf.ack_wait);
 }
 
 /* Closes the pipe, so that what stages hold back comes out, and waits for what
@@ -309,6 +325,7 @@ drain(void)
 	enum ce_chain chain = await_hello();
 
 	ce_out_close();
+	closed = true;
 	ce_chain_watch();
 	await_acks(chain);
 	if (!trusting && ce_win_due() > 0 && !ce_out_gone() && ce_acks_cumulative() &&

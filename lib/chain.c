@@ -141,22 +141,23 @@ enter(pid_t pid, uint64_t pipe)
 	return true;
 }
 
-/* Nobody was seen to read what writer writes.  A pipe that has a reader can be
- * opened: then it is one that we may not look at, or that just came. */
+/* Nobody was seen to read what writer writes.  Opened once more, the pipe says
+ * whether it has a reader: if so, one that we may not look at, or a new one. */
 static void
 nobody_reads(pid_t writer)
 {
+	struct pollfd p = { -1, POLLOUT, 0 };
 	char path[64];
-	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%ld/fd/1", (long)writer);
-	fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-	if (fd == -1 && errno == ENXIO)
+	p.fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	if ((p.fd == -1 && errno == ENXIO) || /* a FIFO */
+	    (p.fd != -1 && poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0))
 		broken = true;
 	else
 		blind = true;
-	if (fd != -1)
-		close(fd);
+	if (p.fd != -1)
+		close(p.fd);
 }
 
 static void

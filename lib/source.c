@@ -13,7 +13,7 @@
 static bool acking, trusting, stopping, counted, said_stall;
 static bool closed;  /* standard output */
 static bool refused; /* downstream, and the sink gives up */
-static int64_t first_at, pushed_at;
+static int64_t first_at, pushed_at, looked_at;
 static uint64_t emitted;
 
 bool
@@ -83,37 +83,56 @@ stalled(void)
 		ce_stop(CE_TEMPFAIL);
 }
 
+/* Nobody speaks any more, or nobody has spoken yet.  True: nobody will. */
+static bool
+died(void)
+{
+	if (ce_chain_look() != CE_CHAIN_BROKEN)
+		return false;
+	ce_warn("a stage behind this one has died");
+	ce_stop(CE_TEMPFAIL);
+	return true;
+}
+
+/* Nobody has said hello for too long: will somebody of ours do so, when the
+ * first event reaches it? */
+static bool
+trust(void)
+{
+	enum ce_chain chain;
+
+	if (closed) /* what does not speak now may have died */
+		return false;
+	chain = ce_chain_look();
+	if (chain == CE_CHAIN_DIRECT || chain == CE_CHAIN_OURS || chain == CE_CHAIN_BROKEN)
+		return false;
+	ce_note("nobody acknowledges; from here on an event counts as finished "
+	    "when it was written");
+	return trusting = true;
+}
+
 /* In how many ms somebody has been silent for too long; -1: nobody is waited for. */
 static int64_t
 doubt(void)
 {
 	bool strangers = ce_conf.ack == CE_ACK_AUTO && !ce_acks_any();
+	bool deserted = !closed && ce_acks_any() && !ce_acks_live();
 	int64_t left = ce_conf.ack_wait -
 	    (strangers ? ce_now() - first_at : ce_win_quiet()) + 1;
 
 	if (ce_win_quiet() < ce_conf.ack_wait)
 		said_stall = false;
-	if (ce_unfinished() == 0 || said_stall)
+	if (ce_unfinished() == 0 || said_stall || stopping)
 		return -1;
-	if (left > 0)
-		return left;
-	if (strangers && !closed) {
-		switch (ce_chain_look()) {
-		case CE_CHAIN_BROKEN:
-			ce_warn("a stage behind this one has died");
-			ce_stop(CE_TEMPFAIL);
+	if ((deserted || (strangers && left <= 0 && !closed)) && ce_now() - looked_at > 200) {
+		looked_at = ce_now();
+		if (died())
 			return -1;
-		case CE_CHAIN_DIRECT:
-		case CE_CHAIN_OURS: /* it will say hello when the first event reaches it */
-			return ce_conf.ack_wait;
-		default:
-			break;
-		}
-		ce_note("nobody acknowledges; from here on an event counts as finished "
-		    "when it was written");
-		trusting = true;
-		return 0;
 	}
+	if (left > 0)
+		return deserted && left > 1000 ? 1000 : left;
+	if (strangers)
+		return trust() ? 0 : ce_conf.ack_wait;
 	if (ce_acks_any())
 		stalled();
 	return ce_conf.ack_wait;

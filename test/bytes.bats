@@ -72,8 +72,8 @@ pkill_group() { kill -"$1" -- "-$PID"; }
 	ce-src-file --as events --state state in | ce-sink-file out
 	cmp in out
 	for mode in structured batch binary; do
-		nasty | grep -v -e ud800 -e nothing >tail
-		{ long 16777216 && grep '"2"' tail; } >in
+		nasty | grep -v -e ud800 -e nothing >rest
+		{ long 16777216 && grep '"2"' rest; } >in
 		through $mode
 		cmp in out
 	done

@@ -30,6 +30,7 @@ need.wrap =
 need.lib/http.c  = libcurl
 need.lib/oauth.c = libcurl
 need.lib/httpreq.c = libcurl
+need.lib/httpwarm.c = libcurl
 need.lib/httpanswer.c = libcurl
 $(foreach f,$(wildcard lib/httpd*.c),$(eval need.$f = libmicrohttpd gnutls))
 

@@ -52,6 +52,12 @@ ce_input_drained(void)
 	return now - last_read > QUIET || now - told_at > PATIENCE;
 }
 
+bool
+ce_input_owed(void)
+{
+	return addressed && !ended;
+}
+
 static void
 readable(void *arg, short revents)
 {
@@ -92,17 +98,19 @@ refuse(struct ce_event *ev, struct ce_record *r, enum ce_got got, const char *wh
 	if (got == CE_L_LAST && addressed) {
 		ce_say_refused(r->p, r->len, where, "it is not whole (the stage before has died?)");
 		ce_leave(CE_TEMPFAIL);
+		ce_event_put(ev);
 		return;
 	}
+	/* It is told in its turn: what came before may be unfinished. */
 	if (ce_dead_line(r->p, r->len, where, why)) {
-		if (ev->flow[0] != NULL)
-			ce_peer_done(ev->flow[0], ev->seq);
+		ce_q_push_settled(ev);
 		return;
 	}
 	if (ev->flow[0] != NULL)
 		ce_peer_fail(ev->flow[0], ev->seq, why);
 	ce_say_refused(r->p, r->len, where, why);
 	ce_leave(CE_DATAERR);
+	ce_event_put(ev);
 }
 
 /* Cuts the return address out and remembers it. */
@@ -165,7 +173,6 @@ event(struct ce_record *r, enum ce_got got)
 		return ev;
 	}
 	refuse(ev, r, got, wrong);
-	ce_event_put(ev);
 	return NULL;
 }
 

@@ -137,12 +137,15 @@ static void
 ready(void *arg, short revents)
 {
 	struct ce_peer *p = arg;
+	bool may;
 
 	if (revents & (POLLIN | POLLHUP | POLLERR))
 		hear(p);
-	tell(p);
+	may = p->known && ce_out_empty(); /* else it would acknowledge what has not left */
+	if (may)
+		tell(p);
 	if (p->fd != -1)
-		ce_watch(p->fd, p->out.len > 0 ? POLLIN | POLLOUT : POLLIN, ready, p);
+		ce_watch(p->fd, may && p->out.len > 0 ? POLLIN | POLLOUT : POLLIN, ready, p);
 }
 
 static void

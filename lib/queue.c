@@ -116,6 +116,19 @@ ce_q_push(struct ce_event *ev)
 	return ev->state == CE_Q_READY;
 }
 
+void
+ce_q_push_settled(struct ce_event *ev)
+{
+	if (len == cap)
+		grow();
+	ev->key = 0;
+	ev->state = CE_Q_READY;
+	counts[CE_Q_READY]++;
+	ring[(head + len++) & (cap - 1)] = ev;
+	ce_q_set(ev, CE_Q_SETTLED);
+	ce_q_pop();
+}
+
 /* The next held event of that key may go. */
 static void
 release(uint64_t key)
@@ -135,8 +148,11 @@ ce_q_set(struct ce_event *ev, int state)
 	counts[ev->state]--;
 	ev->state = state;
 	counts[state]++;
-	if (state == CE_Q_SETTLED)
-		release(ev->key);
+	if (state != CE_Q_SETTLED)
+		return;
+	ce_block_drop(ev->flow[1]); /* it may wait long for those before it */
+	ev->flow[1] = NULL;
+	release(ev->key);
 }
 
 struct ce_event *

@@ -21,6 +21,8 @@ void ce_event_put(struct ce_event *ev);
 
 /* Enters ev; false: it is HELD, because one with its key is unfinished. */
 bool ce_q_push(struct ce_event *ev);
+/* It is finished, but what came before may not be. */
+void ce_q_push_settled(struct ce_event *ev);
 long ce_q_count(int state);
 void ce_q_set(struct ce_event *ev, int state);
 /* The first event to hand out again, or NULL and when one may come: *ms, left

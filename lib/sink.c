@@ -6,6 +6,8 @@
 #include "input.h"
 #include "queue.h"
 
+#define BEHIND 65536 /* settled events at most that wait for one before them */
+
 static bool closing; /* no more input is taken */
 static bool abandon; /* nor is anything handed out again */
 
@@ -132,13 +134,18 @@ hand(struct ce_event *ev)
 	return ev;
 }
 
+static bool
+room(void)
+{
+	return ce_q_count(CE_Q_HELD) < 16 * ce_conf.inflight && ce_q_count(CE_Q_SETTLED) < BEHIND;
+}
+
 static struct ce_event *
 fresh(void)
 {
 	struct ce_event *ev;
 
-	while (!closing && ce_q_count(CE_Q_HELD) < 16 * ce_conf.inflight &&
-	    (ev = ce_input_next()) != NULL)
+	while (!closing && room() && (ev = ce_input_next()) != NULL)
 		if (ce_q_push(ev))
 			return hand(ev);
 	return NULL;
@@ -157,7 +164,10 @@ look_at_signals(void)
 		ce_leave(CE_TEMPFAIL);
 		abandon = true;
 	}
-	closing |= ce_input_drained();
+	/* What it leaves unread comes again, and the source must not take it for
+	 * removed. */
+	if (ce_input_drained())
+		ce_leave(ce_input_owed() ? CE_TEMPFAIL : CE_OK);
 }
 
 static bool
@@ -214,7 +224,7 @@ ce_next(void)
 			return ev;
 		if (over())
 			return NULL;
-		wait_some(slots() > 0 && ce_q_count(CE_Q_HELD) < 16 * ce_conf.inflight, ms);
+		wait_some(slots() > 0 && room(), ms);
 	}
 }
 
@@ -230,7 +240,7 @@ ce_batch(struct ce_event **evs, int max)
 		look_at_signals();
 		flush(false);
 		ms = -1;
-		while (n < max && !abandon && ce_q_count(CE_Q_WAITING) > 0 &&
+		while (n < max && !abandon && ce_q_count(CE_Q_WAITING) + ce_q_count(CE_Q_READY) > 0 &&
 		    (evs[n] = hand(ce_q_again(&ms))) != NULL)
 			n++;
 		while (n < max && ce_q_count(CE_Q_WAITING) == 0 && (evs[n] = fresh()) != NULL)

@@ -68,18 +68,21 @@ ce_src_failed(uint64_t seq, const char *reason)
 static void
 stalled(void)
 {
+	bool gone = ce_acks_any() && !ce_acks_live();
+	bool simple = ce_conf.ack_count == 0 && ce_conf.ack_sinks <= 1;
 	const char *why = "the sink has gone";
 
 	/* A sink that is slow says so itself. */
-	if (ce_acks_live() && ce_conf.ack_count == 0 && ce_conf.ack_sinks <= 1)
+	if (said_stall || (!gone && simple && !ce_win_full()))
 		return;
 	said_stall = true;
-	if (ce_acks_live())
-		why = ce_conf.ack_count ? "--ack-count exact: does a stage remove events?" :
+	if (!gone)
+		why = simple ? "a slow sink, or a stage that holds back or removes more than --window?" :
+		    ce_conf.ack_count ? "--ack-count exact: does a stage remove events?" :
 		    "several sinks: use ce-tee where a branch removes events";
 	ce_warn("held up: event %" PRIu64 " was not acknowledged for %ld s (%s)",
 	    ce_src_first(), (long)(ce_win_quiet() / 1000), why);
-	if (!ce_acks_live())
+	if (gone)
 		ce_stop(CE_TEMPFAIL);
 }
 
@@ -122,18 +125,18 @@ doubt(void)
 
 	if (ce_win_quiet() < ce_conf.ack_wait)
 		said_stall = false;
-	if (ce_unfinished() == 0 || said_stall || stopping)
+	if (ce_unfinished() == 0 || (said_stall && !strangers) || stopping)
 		return -1;
 	if ((deserted || (strangers && left <= 0 && !closed)) && ce_now() - looked_at > 200) {
 		looked_at = ce_now();
 		if (died())
 			return -1;
+		if (strangers && trust())
+			return 0;
 	}
 	if (left > 0)
 		return deserted && left > 1000 ? 1000 : left;
-	if (strangers)
-		return trust() ? 0 : ce_conf.ack_wait;
-	if (ce_acks_any())
+	if (ce_acks_any() || ce_win_full())
 		stalled();
 	return ce_conf.ack_wait;
 }

@@ -15,7 +15,8 @@ struct entry {
 };
 
 static struct entry *ring;
-static uint8_t *state, *votes;
+static uint8_t *state;
+static uint16_t *votes; /* --ack-sinks goes to 1000 */
 static uint64_t mask, base = 1, next = 1, committed = 1;
 static int64_t commit_at, done_at;
 static bool (*commit)(void);
@@ -96,7 +97,7 @@ bool
 ce_src_mark(uint64_t seq, long needed)
 {
 	if (votes == NULL)
-		votes = ce_alloc((size_t)mask + 1);
+		votes = ce_alloc(((size_t)mask + 1) * sizeof(*votes));
 	return ++votes[seq & mask] >= needed;
 }
 
@@ -105,7 +106,8 @@ grow(void)
 {
 	uint64_t n = mask == 0 ? 1024 : 2 * (mask + 1), seq, old = mask;
 	struct entry *r = ce_alloc((size_t)n * sizeof(*r));
-	uint8_t *s = ce_alloc((size_t)n), *v = votes != NULL ? ce_alloc((size_t)n) : NULL;
+	uint8_t *s = ce_alloc((size_t)n);
+	uint16_t *v = votes != NULL ? ce_alloc((size_t)n * sizeof(*v)) : NULL;
 
 	for (seq = base; seq < next; seq++) {
 		r[seq & (n - 1)] = ring[seq & old];

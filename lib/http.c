@@ -1,8 +1,9 @@
 /* http.c -- HTTP requests side by side, on libcurl's multi interface
  *
  * libcurl says which sockets it waits for and until when; ce_watch and ce_timer
- * do the waiting.  Answers are handed over from reap() alone, outside of every
- * libcurl callback, so done() may send again at once.
+ * do the waiting.  Its answers are handed over from reap() alone, outside of every
+ * libcurl callback, so done() may send again at once.  What is plain HTTP and has
+ * a connection already does not come here: httpwarm.c.
  * SPDX-License-Identifier: Apache-2.0 */
 
 #include <curl/curl.h>
@@ -10,12 +11,12 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "http.h"
-
-#define RETRY_MAX (10 * 60) /* seconds that a service may ask us to wait */
+#include "httpwarm.h"
 
 static CURLM *multi;
 static struct ce_timer alarm_timer, reap_timer;
@@ -72,9 +73,12 @@ set_watch(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 {
 	short events = 0;
 	curl_socket_t *own = known;
+	struct ce_http *h = NULL;
 
-	(void)easy;
 	(void)arg;
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&h);
+	if (h != NULL && what != CURL_POLL_REMOVE)
+		warm_socket(h, fd);
 	if (what == CURL_POLL_REMOVE) {
 		ce_watch(fd, 0, NULL, NULL);
 		curl_multi_assign(multi, fd, NULL);
@@ -134,6 +138,8 @@ submit(struct ce_http *h)
 	h->cut = false;
 	h->seen = 0;
 	h->errbuf[0] = '\0';
+	warm_socket(h, -1);
+	curl_easy_setopt(h->easy, CURLOPT_FORBID_REUSE, warm_possible(h) ? 1L : 0L);
 	if (curl_multi_add_handle(multi, h->easy) != CURLM_OK)
 		ce_bug("libcurl does not take a request");
 	h->open = true;
@@ -169,6 +175,22 @@ once_more(struct ce_http *h, CURLcode code)
 	return true;
 }
 
+/* libcurl gives up its end of a connection whose twin httpwarm.c has. */
+static void
+keep_warm(struct ce_http *h, CURLcode code)
+{
+	const char *connection = ce_http_get(h, "Connection", 0);
+	curl_off_t sent = -1;
+	long version = 0;
+	bool stays;
+
+	curl_easy_getinfo(h->easy, CURLINFO_HTTP_VERSION, &version);
+	curl_easy_getinfo(h->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+	stays = connection != NULL ? strcasecmp(connection, "keep-alive") == 0 :
+				     version == CURL_HTTP_VERSION_1_1;
+	warm_made(h, code == CURLE_OK && stays, (uint64_t)sent);
+}
+
 static void
 finished(struct ce_http *h, CURLcode code)
 {
@@ -178,6 +200,7 @@ finished(struct ce_http *h, CURLcode code)
 	curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &after);
 	curl_easy_getinfo(h->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+	keep_warm(h, code);
 	withdraw(h);
 	if (h->again)
 		curl_easy_setopt(h->easy, CURLOPT_FRESH_CONNECT, 0L);
@@ -188,9 +211,7 @@ finished(struct ce_http *h, CURLcode code)
 	h->trouble = trouble(code);
 	h->status = h->trouble == CE_HTTP_NONE ? (int)status : 0;
 	h->error = h->trouble == CE_HTTP_NONE ? NULL : say(h, code);
-	if (after > RETRY_MAX)
-		after = RETRY_MAX;
-	h->retry_after = after > 0 ? (long)after * 1000 : 0;
+	ce_http_retry_after(h, (int64_t)after);
 	h->done(h);
 }
 
@@ -253,6 +274,7 @@ ce_http_start(long n)
 	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, set_watch);
 	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_alarm);
 	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, n + 2);
+	warm_start(n);
 	/* libcurl brings some thirty libraries, whose start has touched megabytes. */
 	dl_iterate_phdr(forget_pages, NULL);
 }
@@ -262,9 +284,9 @@ ce_http_free(struct ce_http *h)
 {
 	if (h == NULL)
 		return;
-	if (h->open) {
+	if (h->open)
 		withdraw(h);
-	}
+	warm_free(h);
 	curl_easy_cleanup(h->easy);
 	ce_buf_free(&h->body);
 	ce_buf_free(&h->head);
@@ -274,6 +296,13 @@ ce_http_free(struct ce_http *h)
 
 void
 ce_http_send(struct ce_http *h)
+{
+	if (!warm_send(h))
+		ce_http_send_cold(h);
+}
+
+void
+ce_http_send_cold(struct ce_http *h)
 {
 	if (h->lines_changed)
 		ce_http_link(h);

@@ -50,6 +50,7 @@ struct ce_http {
 	void *owner;
 	/* http.c's own. */
 	void *easy;
+	struct warm *warm; /* httpwarm.c's */
 	struct ce_buf head;
 	struct ce_http_line *lines;
 	int nlines, cap;
@@ -60,6 +61,9 @@ struct ce_http {
 
 #define CE_HTTP_HEAD_MAX (256 * 1024) /* of an answer's header */
 void ce_http_link(struct ce_http *h); /* hands the lines to libcurl */
+/* One line of the request's header as it is sent; *n 0: it says that there is none. */
+const char *ce_http_line(const struct ce_http *h, int i, size_t *n);
+void ce_http_take(void *arg, const char *p, size_t n); /* content, as far as it may be kept */
 
 /* At most n requests will be open at once.  Starts the engine. */
 void ce_http_start(long n);

@@ -5,18 +5,30 @@
 
 #include <curl/curl.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "http.h"
+#include "httpwarm.h"
 
 #define EXCERPT 160
+#define RETRY_MAX (10 * 60) /* seconds that a service may ask us to wait */
 
 const char *
 ce_http_get(struct ce_http *h, const char *name, int i)
 {
 	struct curl_header *found;
 
+	if (warm_answer(h) != NULL) {
+		const char *at = NULL, *n, *value;
+
+		while (http1_each(warm_answer(h), &at, &n, &value))
+			if (strcasecmp(n, name) == 0 && i-- == 0)
+				return value;
+		return NULL;
+	}
 	if (curl_easy_header(h->easy, name, (size_t)i, CURLH_HEADER, -1, &found) != CURLHE_OK)
 		return NULL;
 	return found->value;
@@ -25,8 +37,11 @@ ce_http_get(struct ce_http *h, const char *name, int i)
 bool
 ce_http_each(struct ce_http *h, void **at, const char **name, const char **value)
 {
-	struct curl_header *next = curl_easy_nextheader(h->easy, CURLH_HEADER, -1, *at);
+	struct curl_header *next;
 
+	if (warm_answer(h) != NULL)
+		return http1_each(warm_answer(h), (const char **)at, name, value);
+	next = curl_easy_nextheader(h->easy, CURLH_HEADER, -1, *at);
 	*at = next;
 	if (next == NULL)
 		return false;
@@ -35,13 +50,47 @@ ce_http_each(struct ce_http *h, void **at, const char **name, const char **value
 	return true;
 }
 
+static const char *
+resolve(const char *base, const char *to)
+{
+	static struct ce_buf out;
+	CURLU *u = to == NULL ? NULL : curl_url();
+	char *url = NULL;
+
+	ce_buf_reset(&out);
+	if (u != NULL && curl_url_set(u, CURLUPART_URL, base, 0) == CURLUE_OK &&
+	    curl_url_set(u, CURLUPART_URL, to, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_URL, &url, 0) == CURLUE_OK)
+		ce_buf_puts(&out, url);
+	curl_free(url);
+	curl_url_cleanup(u);
+	return out.len > 0 ? out.p : NULL;
+}
+
 const char *
 ce_http_location(struct ce_http *h)
 {
 	char *url = NULL;
 
+	if (warm_answer(h) != NULL)
+		return resolve(warm_url_of(h), ce_http_get(h, "Location", 0));
 	curl_easy_getinfo(h->easy, CURLINFO_REDIRECT_URL, &url);
 	return url;
+}
+
+void
+ce_http_retry_after(struct ce_http *h, int64_t seconds)
+{
+	const char *s = warm_answer(h) != NULL ? ce_http_get(h, "Retry-After", 0) : NULL;
+	int64_t date;
+
+	if (s != NULL && *s >= '0' && *s <= '9')
+		seconds = strtoll(s, NULL, 10);
+	if (s != NULL && (date = curl_getdate(s, NULL)) != -1)
+		seconds = date - time(NULL);
+	if (seconds > RETRY_MAX)
+		seconds = RETRY_MAX;
+	h->retry_after = seconds > 0 ? (long)seconds * 1000 : 0;
 }
 
 static const char *

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "http.h"
+#include "httpwarm.h"
 #include "net.h"
 
 #define BODY_DEFAULT 4096
@@ -20,16 +21,22 @@ struct ce_http_line {
 };
 
 /* Bytes beyond max_body are read and forgotten: the connection stays usable. */
-static size_t
-take_body(char *p, size_t size, size_t n, void *arg)
+void
+ce_http_take(void *arg, const char *p, size_t n)
 {
 	struct ce_http *h = arg;
 	size_t room = h->max_body - h->body.len;
 
-	(void)size;
 	if (n > room)
 		h->cut = true;
 	ce_buf_add(&h->body, p, n < room ? n : room);
+}
+
+static size_t
+take_body(char *p, size_t size, size_t n, void *arg)
+{
+	(void)size;
+	ce_http_take(arg, p, n);
 	return n;
 }
 
@@ -40,6 +47,8 @@ count_head(char *p, size_t size, size_t n, void *arg)
 
 	(void)p;
 	(void)size;
+	if (h->seen == 0)
+		warm_copy(h);
 	h->seen += n;
 	return h->seen > CE_HTTP_HEAD_MAX ? 0 : n;
 }
@@ -78,13 +87,16 @@ proxy_in_environment(void)
 
 /* Where neither option nor environment names one, libcurl need not look into the
  * environment for each request. */
-static void
+static bool
 set_proxy(CURL *e)
 {
 	if (ce_http_conf.proxy != NULL)
 		curl_easy_setopt(e, CURLOPT_PROXY, ce_http_conf.proxy);
 	else if (!proxy_in_environment())
 		curl_easy_setopt(e, CURLOPT_PROXY, "");
+	else
+		return true;
+	return ce_http_conf.proxy != NULL;
 }
 
 struct ce_http *
@@ -113,7 +125,7 @@ ce_http_new(void (*done)(struct ce_http *h), void *owner)
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, ce_http_conf.connect_timeout);
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, ce_conf.timeout);
 	curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, ce_http_conf.unix_socket);
-	set_proxy(e);
+	warm_new(h, !set_proxy(e));
 	secure(e);
 	ce_http_no_headers(h);
 	return h;
@@ -122,6 +134,7 @@ ce_http_new(void (*done)(struct ce_http *h), void *owner)
 void
 ce_http_url(struct ce_http *h, const char *url)
 {
+	warm_url(h, url);
 	curl_easy_setopt(h->easy, CURLOPT_URL, url);
 	/* Over TLS, learn first whether one connection will carry them all. */
 	curl_easy_setopt(h->easy, CURLOPT_PIPEWAIT, strncasecmp(url, "https:", 6) == 0 ? 1L : 0L);
@@ -130,6 +143,7 @@ ce_http_url(struct ce_http *h, const char *url)
 void
 ce_http_body(struct ce_http *h, const void *body, size_t n)
 {
+	warm_body(h, body, n);
 	if (body == NULL) {
 		curl_easy_setopt(h->easy, CURLOPT_HTTPGET, 1L);
 		return;
@@ -142,6 +156,7 @@ ce_http_body(struct ce_http *h, const void *body, size_t n)
 void
 ce_http_method(struct ce_http *h, const char *method)
 {
+	warm_method(h, method);
 	curl_easy_setopt(h->easy, CURLOPT_NOBODY, strcmp(method, "HEAD") == 0 ? 1L : 0L);
 	curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, method);
 }
@@ -167,6 +182,7 @@ ce_http_header(struct ce_http *h, const char *name, const char *p, size_t n)
 	}
 	h->lines[h->nlines++].at = h->head.len;
 	h->lines_changed = true;
+	warm_changed(h);
 	ce_buf_puts(&h->head, name);
 	ce_buf_puts(&h->head, p == NULL ? ":" : ": ");
 	start = h->head.len;
@@ -181,6 +197,17 @@ ce_http_header(struct ce_http *h, const char *name, const char *p, size_t n)
 		ce_buf_putc(&h->head, ';');
 	}
 	ce_buf_putc(&h->head, '\0');
+}
+
+const char *
+ce_http_line(const struct ce_http *h, int i, size_t *n)
+{
+	const char *s = h->head.p + h->lines[i].at;
+
+	*n = strlen(s);
+	if (*n > 0 && s[*n - 1] == ':' && strchr(s, ':') == s + *n - 1)
+		*n = 0;
+	return s;
 }
 
 void

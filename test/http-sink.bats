@@ -346,6 +346,42 @@ END
 	has err 'timed out'
 }
 
+# The first request goes through libcurl, those that follow on its connection do not.
+@test "on a kept connection: every way to end an answer; what is none is no delivery" {
+	receiver
+	answers '{}' '{"raw":"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nT: v\r\n\r\n"}' \
+		'{"raw":"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"}' \
+		'{"raw":"HTTP/1.1 503 Busy\r\nX: a\r\n  b\r\nContent-Length: 4\r\n\r\nwait"}' '{}' \
+		'{"raw":"HTTP/1.1 200 OK\r\n\r\nup to the end","close":true}' '{}' \
+		'{"raw":"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc","close":true}' '{}' \
+		'{"raw":"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"}' '{}' \
+		'{"raw":"nonsense\r\n\r\n"}' '{}' '{"cut":true}' '{}' \
+		'{"raw":"HTTP/1.1 400 Bad\r\nContent-Length: 50\r\n\r\nno such","close":true}'
+	run ce-sink-http --backoff 10ms "$URL" < <(events 11)
+	[ "$status" = 65 ]
+	[[ $output == *"status 503: wait"*"the connection broke within the answer"*"length of the answer is unclear"*"is no HTTP"*"status 400: no such"* ]]
+	[[ $output != *"Empty reply"* ]]
+	[ "$(requests)" = 16 ]
+	[ "$(bodies | uniq | wc -l)" = 11 ]
+	log -s -e 'map(.port) | (.[0:6] | unique | length) == 1 and .[5] != .[6] and .[6] == .[7] and .[7] != .[8] and .[13] != .[14]'
+	log -s -e 'map(.names | sort) | unique | length == 1'
+}
+
+@test "on a kept connection: large bodies, and a server that ends it now and then" {
+	local p
+
+	p=$(free_port)
+	nginx_with "server { listen 127.0.0.1:$p; keepalive_requests 20; location / { return 204; } }"
+	events 2000 | ce-sink-http --inflight 8 "http://127.0.0.1:$p/" 2>err
+	[ ! -s err ]
+	[ "$(grep -c '^204 HTTP/1.1' ng/access.log)" = 2000 ]
+	receiver
+	{ one; jq -nc '{specversion:"1.0",id:"2",source:"/s",type:"t",data:("x" * 8000000)}'; one; } >sent
+	ce-sink-http --max-event 16M "$URL" <sent
+	bodies | cmp - sent
+	log -s -e 'map(.port) | unique | length == 1'
+}
+
 @test "kill -9 of the receiver loses nothing and keeps the order" {
 	local port
 
@@ -368,10 +404,10 @@ END
 
 @test "a receiver that stops (SIGSTOP) delays events and loses none" {
 	receiver
-	events 200 >sent
-	spawn_sh "ce-sink-http --timeout 300ms --backoff 20ms --backoff-max 100ms $URL/ <sent 2>err"
+	events 40 >sent
+	spawn_sh "ce-sink-http --timeout 300ms --backoff 20ms --backoff-max 100ms $URL/slow/ <sent 2>err"
 	sink=$PID
-	wait_for lines "$T/log" 50
+	wait_for lines "$T/log" 10
 	kill -STOP "$RECEIVER"
 	wait_for stopped "$RECEIVER"
 	wait_for has err 'timed out'

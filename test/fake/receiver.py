@@ -4,8 +4,8 @@
 # It writes its address to DIR/url when it listens and each request, one JSON
 # object a line, to DIR/log before it answers.  The k-th request that is neither
 # for a token nor OPTIONS is answered as line k of DIR/answers says: {"status",
-# "headers", "body", "wait" (s), "cut": true (close instead)}; without such a
-# line with 204.  Paths: /token is an OAuth 2 server (client "me", secret
+# "headers", "body", "wait" (s), "cut": true (close instead), "raw": all of the
+# answer, "close": true (after it)}; without such a line with 204.  Paths: /token is an OAuth 2 server (client "me", secret
 # "s3:cret %"; tokens live DIR/lifetime seconds); below /oauth/ one of its tokens
 # is needed, and DIR/revoke, when it appears, makes those given out so far
 # worthless; below /nobad/ a body with "bad" in it gets 422; below /slow/ an
@@ -57,12 +57,16 @@ class Handler(BaseHTTPRequestHandler):
             f.write(json.dumps(entry) + '\n')
         return body
 
-    def answer(self, status=204, headers={}, body='', wait=0, cut=False):
+    def answer(self, status=204, headers={}, body='', wait=0, cut=False, raw=None, close=False):
         if wait:
             time.sleep(wait)
         if cut:
             self.close_connection = True
             self.connection.close()
+            return
+        if raw is not None:
+            self.wfile.write(raw.encode())
+            self.close_connection = close
             return
         data = body.encode()
         self.send_response(status)

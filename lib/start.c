@@ -39,8 +39,8 @@ ce_start(int argc, char *argv[], const struct ce_program *program)
 	take_standard(0, O_WRONLY);
 	take_standard(1, O_RDONLY);
 	take_standard(2, O_WRONLY);
-	first = ce_options(argc, argv, program);
 	ce_loop_start();
+	first = ce_options(argc, argv, program);
 	ce_stats_start(program);
 	ce_out_start();
 	if (program->role == CE_SOURCE)

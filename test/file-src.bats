@@ -282,6 +282,6 @@ load file
 	kill "$PID"
 	ended "$PID"
 	[ "$RC" = 0 ]
-	[ -z "$(cat vg.*)" ]
+	not grep -h "^==" vg.*
 }
 has_fd() { find "/proc/$1/fd" -lname "$2" 2>/dev/null | grep -q .; }

@@ -8,12 +8,12 @@
 #include <inttypes.h>
 #include <string.h>
 #include "chain.h"
+#include "doubt.h"
 #include "window.h"
 
-static bool acking, trusting, stopping, counted, said_stall;
-static bool closed;  /* standard output */
+static bool acking, stopping, counted;
 static bool refused; /* downstream, and the sink gives up */
-static int64_t first_at, pushed_at, looked_at;
+static int64_t first_at, pushed_at;
 static uint64_t emitted;
 
 bool
@@ -65,82 +65,6 @@ ce_src_failed(uint64_t seq, const char *reason)
 	ce_stop(CE_DATAERR);
 }
 
-static void
-stalled(void)
-{
-	bool gone = ce_acks_any() && !ce_acks_live();
-	bool simple = ce_conf.ack_count == 0 && ce_conf.ack_sinks <= 1;
-	const char *why = "the sink has gone";
-
-	/* A sink that is slow says so itself. */
-	if (said_stall || (!gone && simple && !ce_win_full()))
-		return;
-	said_stall = true;
-	if (!gone)
-		why = simple ? "a slow sink, or a stage that holds back or removes more than --window?" :
-		    ce_conf.ack_count ? "--ack-count exact: does a stage remove events?" :
-		    "several sinks: use ce-tee where a branch removes events";
-	ce_warn("held up: event %" PRIu64 " was not acknowledged for %ld s (%s)",
-	    ce_src_first(), (long)(ce_win_quiet() / 1000), why);
-	if (gone)
-		ce_stop(CE_TEMPFAIL);
-}
-
-/* Nobody speaks any more, or nobody has spoken yet.  True: nobody will. */
-static bool
-died(void)
-{
-	if (ce_chain_look() != CE_CHAIN_BROKEN)
-		return false;
-	ce_warn("a stage behind this one has died");
-	ce_stop(CE_TEMPFAIL);
-	return true;
-}
-
-/* Nobody has said hello for too long: will somebody of ours do so, when the
- * first event reaches it? */
-static bool
-trust(void)
-{
-	enum ce_chain chain;
-
-	if (closed) /* what does not speak now may have died */
-		return false;
-	chain = ce_chain_look();
-	if (chain == CE_CHAIN_DIRECT || chain == CE_CHAIN_OURS || chain == CE_CHAIN_BROKEN)
-		return false;
-	ce_note("nobody acknowledges; from here on an event counts as finished "
-	    "when it was written");
-	return trusting = true;
-}
-
-/* In how many ms somebody has been silent for too long; -1: nobody is waited for. */
-static int64_t
-doubt(void)
-{
-	bool strangers = ce_conf.ack == CE_ACK_AUTO && !ce_acks_any();
-	bool deserted = !closed && ce_acks_any() && !ce_acks_live();
-	int64_t left = ce_conf.ack_wait -
-	    (strangers ? ce_now() - first_at : ce_win_quiet()) + 1;
-
-	if (ce_win_quiet() < ce_conf.ack_wait)
-		said_stall = false;
-	if (ce_unfinished() == 0 || (said_stall && !strangers) || stopping)
-		return -1;
-	if ((deserted || (strangers && left <= 0 && !closed)) && ce_now() - looked_at > 200) {
-		looked_at = ce_now();
-		if (died())
-			return -1;
-		if (strangers && trust())
-			return 0;
-	}
-	if (left > 0)
-		return deserted && left > 1000 ? 1000 : left;
-	if (ce_acks_any() || ce_win_full())
-		stalled();
-	return ce_conf.ack_wait;
-}
-
 /* What time brings: finished writes, commits, doubts about who listens.
  * Returns in how many ms to look again; -1: no need. */
 static int64_t
@@ -148,12 +72,10 @@ housekeep(void)
 {
 	int64_t soon = -1, left;
 
-	if (trusting && ce_acks_any())
-		trusting = false;
-	if ((!acking || trusting) && ce_out_empty() && !ce_out_gone() && ce_unfinished() > 0)
+	if ((!acking || ce_trusting()) && ce_out_empty() && !ce_out_gone() && ce_unfinished() > 0)
 		ce_src_done(ce_src_first(), ce_src_last());
-	if (acking && !trusting)
-		soon = doubt();
+	if (acking && !ce_trusting() && !stopping)
+		soon = ce_doubt(first_at);
 	if (ce_win_commit_in() == 0)
 		ce_win_commit(false);
 	left = ce_win_commit_in();
@@ -294,7 +216,7 @@ await_hello(void)
 {
 	enum ce_chain chain = ce_chain_look();
 
-	while ((chain == CE_CHAIN_UNKNOWN || chain == CE_CHAIN_FOREIGN) && !trusting &&
+	while ((chain == CE_CHAIN_UNKNOWN || chain == CE_CHAIN_FOREIGN) && !ce_trusting() &&
 	    ce_conf.ack == CE_ACK_AUTO && !ce_acks_any() && !ce_out_gone() && ce_win_due() > 0) {
 		one_turn(100);
 		chain = ce_chain_look();
@@ -334,7 +256,7 @@ hopeless(enum ce_chain chain)
 static void
 await_acks(enum ce_chain chain)
 {
-	while (!trusting && ce_win_due() > 0 && !hopeless(chain))
+	while (!ce_trusting() && ce_win_due() > 0 && !hopeless(chain))
 		one_turn(!ce_acks_live() || refused ? 100 : ce_conf.ack_wait);
 }
 
@@ -347,10 +269,10 @@ drain(void)
 	enum ce_chain chain = await_hello();
 
 	ce_out_close();
-	closed = true;
+	ce_doubt_no_more();
 	ce_chain_watch();
 	await_acks(chain);
-	if (!trusting && ce_win_due() > 0 && !ce_out_gone() && ce_acks_cumulative() &&
+	if (!ce_trusting() && ce_win_due() > 0 && !ce_out_gone() && ce_acks_cumulative() &&
 	    ce_chain_ended_well()) {
 		ce_info("%" PRIu64 " events were removed on the way", ce_win_due());
 		ce_src_done(ce_src_first(), ce_src_last());
@@ -364,7 +286,7 @@ ce_source_finish(void)
 
 	if (!ce_out_gone())
 		ce_out_flush();
-	if (acking && !trusting && ce_win_due() > 0)
+	if (acking && !ce_trusting() && ce_win_due() > 0)
 		drain();
 	else
 		ce_out_close();

@@ -18,7 +18,7 @@ BASHDIR = bash-completion/completions
 ZSHDIR  = zsh/site-functions
 FISHDIR = fish/vendor_completions.d
 B       = build
-CFLAGS  = -O2 -g
+CFLAGS  = -O3 -g
 WARN    = -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes
 FLAGS   = -std=c11 -D_GNU_SOURCE -DCE_VERSION='"$(VERSION)"' $(WARN) -MMD -MP -Ilib $(CPPFLAGS) $(CFLAGS)
 

@@ -57,7 +57,7 @@ pipe_of(const struct stat *st)
 static uint64_t
 pipe_at(pid_t pid, const char *fd)
 {
-	char path[64];
+	char path[300];
 	struct stat st;
 
 	snprintf(path, sizeof(path), "/proc/%ld/fd/%s", (long)pid, fd);

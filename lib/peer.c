@@ -25,6 +25,7 @@
 struct ce_peer {
 	struct ce_peer *next;
 	char token[33];
+	size_t ntoken;
 	int fd;            /* -1: nobody there */
 	long open;         /* events of it that are not finished */
 	bool known, order; /* the welcome came; it said order */
@@ -210,6 +211,7 @@ find(const char *token, size_t n)
 	if ((p = place()) == NULL)
 		return NULL;
 	memcpy(p->token, token, n);
+	p->ntoken = n;
 	call(p);
 	return recent = p;
 }
@@ -217,9 +219,11 @@ find(const char *token, size_t n)
 struct ce_peer *
 ce_peer_of(struct ce_str ackto, uint64_t *seq)
 {
-	size_t i, n = 0;
+	size_t i, n = recent != NULL ? recent->ntoken : 0;
 	uint64_t v = 0;
 
+	if (n >= ackto.len || memcmp(ackto.p, recent != NULL ? recent->token : "", n) != 0)
+		n = 0;
 	while (n < ackto.len && n < 33 && ((ackto.p[n] >= 'a' && ackto.p[n] <= 'z') ||
 	    (ackto.p[n] >= '0' && ackto.p[n] <= '9')))
 		n++;

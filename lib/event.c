@@ -195,6 +195,18 @@ check_member(struct ce_event *ev, int i)
 	return m->kind == CE_JBOOL ? NULL : "must not be an object or an array";
 }
 
+/* Printable ASCII where no other rule holds than not to be empty, or the
+ * version, which was checked first: most members of most events. */
+static inline bool
+plain(const struct ce_member *m)
+{
+	const unsigned free = 1u << (CE_AT_ID + 1) | 1u << (CE_AT_TYPE + 1) |
+	    1u << (CE_AT_SUBJECT + 1) | 1u << (CE_AT_SPECVERSION + 1);
+
+	return m->kind == CE_JSTRING && m->vlen > 2 && (free >> (m->flags >> CE_M_AT) & 1) != 0 &&
+	    (m->flags & (CE_M_ESCAPED | CE_M_HIGH | CE_M_BADSURR)) == 0;
+}
+
 static const char *
 check(struct ce_event *ev)
 {
@@ -206,7 +218,7 @@ check(struct ce_event *ev)
 	    (why = check_member(ev, ev->at[CE_AT_SPECVERSION])) != NULL)
 		return say(names[CE_AT_SPECVERSION], why);
 	for (int i = 0; i < ev->nmembers; i++)
-		if ((why = check_member(ev, i)) != NULL)
+		if (!plain(&ev->members[i]) && (why = check_member(ev, i)) != NULL)
 			return say_member(ev, i, why);
 	for (int i = CE_AT_ID; i <= CE_AT_TYPE; i++)
 		if (ev->at[i] < 0)

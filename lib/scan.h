@@ -130,26 +130,40 @@ ce_word_plain(const char *p)
 	    (w + CE_ONES) | w) & CE_TOPS) == 0;
 }
 
-/* The first byte that is a quote, a backslash, a control or above 0x7e; or end. */
+#ifdef __SSE2__
+/* Sixteen bytes: a bit for each that is one of those. */
+static inline unsigned
+ce_plain_hits(const char *p)
+{
+	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+	/* signed: bytes from 0x80 on are below 0x20, too */
+	__m128i hit = _mm_or_si128(
+	    _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+	        _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))),
+	    _mm_or_si128(_mm_cmplt_epi8(v, _mm_set1_epi8(0x20)),
+	        _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f))));
+
+	return (unsigned)_mm_movemask_epi8(hit);
+}
+#endif
+
+/* The first byte that is a quote, a backslash, a control or above 0x7e; or end.
+ * Text is short mostly: what is long is left to a function that has its own way
+ * for each kind of processor (scanlong.c). */
+const char *ce_plain_long(const char *p, const char *end);
+
 static inline const char *
 ce_plain_run(const char *p, const char *end)
 {
 #ifdef __SSE2__
-	const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'),
-	    blank = _mm_set1_epi8(0x20), del = _mm_set1_epi8(0x7f);
+	for (int i = 0; i < 4 && end - p >= 16; i++, p += 16) {
+		unsigned hit = ce_plain_hits(p);
 
-	while (end - p >= 16) {
-		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-		/* signed: bytes from 0x80 on are below 0x20, too */
-		__m128i hit = _mm_or_si128(
-		    _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)),
-		    _mm_or_si128(_mm_cmplt_epi8(v, blank), _mm_cmpeq_epi8(v, del)));
-		int mask = _mm_movemask_epi8(hit);
-
-		if (mask != 0)
-			return p + __builtin_ctz((unsigned)mask);
-		p += 16;
+		if (hit != 0)
+			return p + __builtin_ctz(hit);
 	}
+	if (end - p >= 64)
+		p = ce_plain_long(p, end);
 #endif
 	while (end - p >= 8 && ce_word_plain(p))
 		p += 8;

@@ -263,9 +263,35 @@ ce_check_mediatype(struct ce_str s)
 
 /* ---- by attribute ---- */
 
+/* Most events of a stream share their source, their schema, their content type:
+ * what was found valid last is known again. */
+static struct {
+	char p[96];
+	size_t len;
+} last[CE_NAT];
+
+static inline bool
+valid_before(enum ce_at which, struct ce_str value)
+{
+	return value.len == last[which].len && value.len > 0 &&
+	    memcmp(value.p, last[which].p, value.len) == 0;
+}
+
+static const char *
+remember(enum ce_at which, struct ce_str value, const char *why)
+{
+	if (why == NULL && value.len <= sizeof(last[which].p)) {
+		memcpy(last[which].p, value.p, value.len);
+		last[which].len = value.len;
+	}
+	return why;
+}
+
 const char *
 ce_check_core(enum ce_at which, struct ce_str value)
 {
+	if (valid_before(which, value))
+		return NULL;
 	switch (which) {
 	case CE_AT_SPECVERSION:
 		return ce_str_is(value, "1.0") ? NULL :
@@ -273,13 +299,13 @@ ce_check_core(enum ce_at which, struct ce_str value)
 	case CE_AT_ID: case CE_AT_TYPE: case CE_AT_SUBJECT:
 		return value.len > 0 ? NULL : "must not be empty";
 	case CE_AT_SOURCE:
-		return value.len > 0 ? ce_check_uriref(value) : "must not be empty";
+		return value.len > 0 ? remember(which, value, ce_check_uriref(value)) : "must not be empty";
 	case CE_AT_DATASCHEMA:
-		return value.len > 0 ? ce_check_uri(value) : "must not be empty";
+		return value.len > 0 ? remember(which, value, ce_check_uri(value)) : "must not be empty";
 	case CE_AT_TIME:
 		return ce_check_time(value);
 	case CE_AT_DATACONTENTTYPE:
-		return ce_check_mediatype(value);
+		return remember(which, value, ce_check_mediatype(value));
 	default:
 		return NULL;
 	}

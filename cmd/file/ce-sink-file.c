@@ -167,14 +167,15 @@ place(struct ce_event *ev)
 static void
 deliver_all(int n)
 {
-	struct out *o, *first = NULL, **last = &first;
+	struct out *o = NULL, *first = NULL, **last = &first;
 	const char *p;
 
 	for (int i = 0; i < n; i++) {
 		next[i] = -1;
 		if ((p = place(evs[i])) == NULL)
 			continue;
-		o = pool_get(p);
+		if (o == NULL || strcmp(o->path, p) != 0)
+			o = pool_get(p);
 		if (o->first < 0) {
 			o->first = i;
 			o->touched = NULL;

@@ -36,7 +36,7 @@ static struct conn *conns;
 static int listener = -1, nconns;
 static bool forgotten; /* a sink that had said hello */
 static long sinks_ever, sinks_now, needed = 1;
-static struct ce_buf stamp;
+static struct ce_buf address;
 
 bool
 ce_acks_any(void)
@@ -78,11 +78,10 @@ ce_acks_cumulative(void)
 	return needed == 1 && ce_conf.ack_count == 0;
 }
 
-const char *
-ce_acks_stamp(size_t *n)
+struct ce_str
+ce_acks_address(void)
 {
-	*n = stamp.len;
-	return stamp.p;
+	return (struct ce_str){ address.p, address.len };
 }
 
 static void
@@ -302,7 +301,7 @@ ce_acks_open(void)
 		ce_die(CE_CONFIG, "cannot be acknowledged: %s: %m (see CE_RUNTIME_DIR in ce(7), "
 		    "or --ack none)", path);
 	ce_watch(listener, POLLIN, greet, NULL);
-	ce_buf_printf(&stamp, ",\"ackto\":\"%s.", ce_token);
+	ce_buf_printf(&address, ",\"ackto\":\"%s.", ce_token);
 	needed = ce_conf.ack_sinks > 0 ? ce_conf.ack_sinks : 1;
 }
 

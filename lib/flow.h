@@ -34,7 +34,9 @@ void ce_out_push(void);           /* writes what can be written without waiting 
 void ce_out_flush(void);          /* until it is written, turning the loop; dies on error */
 bool ce_out_empty(void);
 bool ce_out_gone(void);           /* nobody reads any more */
-void ce_out_stamped(const char *text, size_t len, const char *ackto, size_t n);
+void ce_out_line(const char *text, size_t len);
+/* With head, which is as ce_acks_address says, and seq in it. */
+void ce_out_stamped(const char *text, size_t len, struct ce_str head, uint64_t seq);
 void ce_out_close(void);
 bool ce_out_is_pipe(void);
 
@@ -57,7 +59,7 @@ bool ce_acks_from(pid_t pid);      /* that process is a sink that said hello */
 bool ce_acks_only(bool (*of)(pid_t)); /* all sinks that said hello are such */
 bool ce_acks_cumulative(void);    /* one sink, counted in order */
 bool ce_acks_live(void);          /* one is connected now */
-const char *ce_acks_stamp(size_t *n); /* ,"ackto":"TOKEN. */
+struct ce_str ce_acks_address(void); /* ,"ackto":"TOKEN. */
 /* source.c, called by acks.c */
 void ce_src_done(uint64_t from, uint64_t to);
 bool ce_src_mark(uint64_t seq, long needed); /* exact, several sinks */

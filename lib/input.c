@@ -18,6 +18,11 @@
 /* What a return address adds to a line; it is not counted to the event. */
 #define ADDRESS 80
 
+/* Lines that are not moved: to write one where it lies is cheaper. */
+#define LONG (32 << 10)
+
+static const char too_long[] = "longer than --max-event";
+
 static struct ce_lines in;
 static bool started, ready, ended, addressed;
 static int64_t last_read, told_at;
@@ -89,28 +94,63 @@ ce_input_watch(bool on)
 }
 
 static void
-refuse(struct ce_event *ev, struct ce_record *r, enum ce_got got, const char *why)
+refuse(struct ce_event *ev, struct ce_str text, const struct ce_record *r, enum ce_got got,
+    const char *why)
 {
 	char where[64];
 
 	snprintf(where, sizeof(where), "line %lu", r->line);
 	/* The end of a stage that died: its source sends the event again. */
 	if (got == CE_L_LAST && addressed) {
-		ce_say_refused(r->p, r->len, where, "it is not whole (the stage before has died?)");
+		ce_say_refused(text.p, text.len, where, "it is not whole (the stage before has died?)");
 		ce_leave(CE_TEMPFAIL);
 		ce_event_put(ev);
 		return;
 	}
 	/* It is told in its turn: what came before may be unfinished. */
-	if (ce_dead_line(r->p, r->len, where, why)) {
+	if (ce_dead_line(text.p, text.len, where, why)) {
 		ce_q_push_settled(ev);
 		return;
 	}
 	if (ev->flow[0] != NULL)
 		ce_peer_fail(ev->flow[0], ev->seq, why);
-	ce_say_refused(r->p, r->len, where, why);
+	ce_say_refused(text.p, text.len, where, why);
 	ce_leave(CE_DATAERR);
 	ce_event_put(ev);
+}
+
+/* Remembers whom the event is to be acknowledged to; false: to nobody. */
+static bool
+received(struct ce_event *ev, struct ce_str ackto)
+{
+	struct ce_peer *p = ce_peer_of(ackto, &ev->seq);
+
+	addressed = true;
+	ev->flow[0] = p;
+	if (p != NULL)
+		ce_peer_received(p, ev->seq);
+	return p != NULL;
+}
+
+/* Where nobody touched the line, its address stands right before the end, as
+ * ce_out_stamped put it there, and the scanner is spared it.  With it and
+ * without it the line is equally valid: none of its quotes can be inside a
+ * string unless the line ends in one.  The length that is left. */
+static size_t
+unstamp(struct ce_event *ev, char *p, size_t len)
+{
+	static const char name[] = ",\"ackto\":\"";
+	const size_t k = sizeof(name) - 1;
+	size_t look = len < ADDRESS ? len : ADDRESS;
+	char *end = p + len - 2, *value; /* its closing quote, its first byte */
+
+	if (len < k + 2 || end[0] != '"' || end[1] != '}' ||
+	    (value = memrchr(p + len - look, '"', look - 2)) == NULL || ++value < p + k ||
+	    memcmp(value - k, name, k) != 0 ||
+	    !received(ev, (struct ce_str){ value, (size_t)(end - value) }))
+		return len;
+	value[-(ptrdiff_t)k] = '}';
+	return (size_t)(value - p) - k + 1;
 }
 
 /* Cuts the return address out and remembers it. */
@@ -118,16 +158,29 @@ static void
 address(struct ce_event *ev)
 {
 	struct ce_str ackto;
-	struct ce_peer *p = NULL;
 
 	if (ev->at[CE_AT_ACKTO] < 0)
 		return;
 	addressed = true;
-	if (ce_attr(ev, CE_AT_ACKTO, &ackto) && (p = ce_peer_of(ackto, &ev->seq)) != NULL)
-		ce_peer_received(p, ev->seq);
-	ev->flow[0] = p;
+	if (ev->flow[0] == NULL && ce_attr(ev, CE_AT_ACKTO, &ackto))
+		received(ev, ackto);
 	if (ce_program->role == CE_SINK)
 		ce_event_cut(ev, CE_AT_ACKTO);
+}
+
+/* A line moves up to the one before it, over what was cut out between them, so
+ * that a sink can write many in one run.  Here it costs next to nothing: the
+ * scanner has just brought it into the cache. */
+static void
+close_up(struct ce_event *ev, const struct ce_record *r)
+{
+	static char *end;          /* of the one before, with its newline */
+	static const char *behind; /* where what was read behind it began */
+
+	if (r->p == behind && ev->text > end && ev->len < LONG)
+		ev->text = memmove(end, ev->text, ev->len);
+	end = ev->text + ev->len + 1;
+	behind = r->p + (r->next - r->offset);
 }
 
 /* The length of the address that a filter has left in. */
@@ -150,30 +203,45 @@ blank(const struct ce_record *r)
 	return true;
 }
 
+/* NULL: an event; else why not, and in text what to keep of it. */
+static const char *
+parse(struct ce_event *ev, const struct ce_record *r, struct ce_str *text)
+{
+	const char *wrong;
+
+	if (ce_program->role == CE_SINK)
+		text->len = unstamp(ev, r->p, r->len);
+	wrong = ce_event_parse(ev, r->p, text->len);
+	if (text->len < r->len && ev->at[CE_AT_ACKTO] >= 0 && wrong == NULL)
+		wrong = "ackto: given twice";
+	address(ev);
+	*text = (struct ce_str){ ev->text, ev->len };
+	return ev->len - stamp_of(ev) > (size_t)ce_conf.max_event ? too_long : wrong;
+}
+
 static struct ce_event *
 event(struct ce_record *r, enum ce_got got)
 {
 	struct ce_event *ev = ce_event_get();
-	static const char too_long[] = "longer than --max-event";
+	struct ce_str text;
 	const char *wrong = too_long;
 
 	if (r->line == 1 && r->len >= 3 && memcmp(r->p, "\xef\xbb\xbf", 3) == 0) {
 		r->p += 3;
 		r->len -= 3;
 	}
+	text = (struct ce_str){ r->p, r->len };
 	ev->flow[1] = r->block;
 	if (got != CE_L_LONG)
-		wrong = ce_event_parse(ev, r->p, r->len);
-	if (got != CE_L_LONG)
-		address(ev);
-	if (got != CE_L_LONG && ev->len - stamp_of(ev) > (size_t)ce_conf.max_event)
-		wrong = too_long;
-	if (wrong == NULL) {
-		ce_stats->events_in++;
-		return ev;
+		wrong = parse(ev, r, &text);
+	if (wrong != NULL) {
+		refuse(ev, text, r, got, wrong);
+		return NULL;
 	}
-	refuse(ev, r, got, wrong);
-	return NULL;
+	if (ce_program->role == CE_SINK)
+		close_up(ev, r);
+	ce_stats->events_in++;
+	return ev;
 }
 
 struct ce_event *

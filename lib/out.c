@@ -123,7 +123,7 @@ step(void)
 	}
 	written += (size_t)k;
 	ce_stats->bytes_out += (uint64_t)k;
-	return true;
+	return (size_t)k == n || !is_pipe; /* a pipe that took a part is full */
 }
 
 static void
@@ -181,24 +181,50 @@ ce_out_flush(void)
 	ce_stats->blocked = was;
 }
 
-/* Appends a line with the return address before its closing brace: what
- * ce_event_cut takes out again to the byte. */
 void
-ce_out_stamped(const char *text, size_t len, const char *ackto, size_t n)
+ce_out_line(const char *text, size_t len)
 {
-	size_t brace = len;
+	ce_buf_add(&out, text, len);
+	ce_buf_putc(&out, '\n');
+}
 
-	while (brace > 0 && text[brace - 1] != '}')
-		brace--;
+static int
+digits(uint64_t v)
+{
+	int n = 1;
+
+	while (v >= 10000) {
+		v /= 10000;
+		n += 4;
+	}
+	return n + (v >= 10) + (v >= 100) + (v >= 1000);
+}
+
+/* Appends the line, with a return address before its closing brace: what
+ * ce_event_cut takes out again to the byte.  All of it is written once, in
+ * place: what is put together elsewhere and copied costs a store that the copy
+ * has to wait for. */
+void
+ce_out_stamped(const char *text, size_t len, struct ce_str head, uint64_t seq)
+{
+	size_t brace = len; /* the length before it */
+	int n = digits(seq);
+	char *p;
+
+	while (brace > 0 && text[--brace] != '}')
+		;
 	if (brace == 0)
 		ce_bug("a line without a closing brace");
-	ce_buf_need(&out, len + n + 2);
-	memcpy(out.p + out.len, text, brace - 1);
-	if (n > 0)
-		memcpy(out.p + out.len + brace - 1, ackto, n);
-	memcpy(out.p + out.len + brace - 1 + n, text + brace - 1, len - brace + 1);
-	out.len += len + n;
-	out.p[out.len++] = '\n';
+	ce_buf_need(&out, len + head.len + (size_t)n + 2);
+	p = (char *)memcpy(out.p + out.len, text, brace) + brace;
+	p = (char *)memcpy(p, head.p, head.len) + head.len;
+	for (int i = n - 1; i >= 0; i--, seq /= 10)
+		p[i] = (char)('0' + seq % 10);
+	p[n] = '"';
+	p += n + 1;
+	memcpy(p, text + brace, len - brace);
+	p[len - brace] = '\n';
+	out.len = (size_t)(p + (len - brace) + 1 - out.p);
 }
 
 void

@@ -203,41 +203,47 @@ find(const char *token, size_t n)
 {
 	struct ce_peer *p;
 
-	if (recent != NULL && memcmp(recent->token, token, n) == 0 && recent->token[n] == '\0')
-		return recent;
 	for (p = peers; p != NULL; p = p->next)
 		if (memcmp(p->token, token, n) == 0 && p->token[n] == '\0')
-			return recent = p;
+			return p;
 	if ((p = place()) == NULL)
 		return NULL;
 	memcpy(p->token, token, n);
 	p->ntoken = n;
 	call(p);
-	return recent = p;
+	return p;
+}
+
+static bool
+is_token(const char *p, size_t n)
+{
+	while (n > 0 && ((p[n - 1] >= 'a' && p[n - 1] <= 'z') || (p[n - 1] >= '0' && p[n - 1] <= '9')))
+		n--;
+	return n == 0;
+}
+
+/* The number behind the dot; 0: there is none. */
+static uint64_t
+number(const char *p, const char *end)
+{
+	uint64_t v = 0;
+
+	for (; p < end && *p >= '0' && *p <= '9'; p++)
+		v = v * 10 + (uint64_t)(*p - '0');
+	return p == end ? v : 0;
 }
 
 struct ce_peer *
 ce_peer_of(struct ce_str ackto, uint64_t *seq)
 {
-	size_t i, n = recent != NULL ? recent->ntoken : 0;
-	uint64_t v = 0;
+	const char *end = ackto.p + ackto.len, *dot = memrchr(ackto.p, '.', ackto.len);
+	size_t n = dot != NULL ? (size_t)(dot - ackto.p) : 0;
 
-	if (n >= ackto.len || memcmp(ackto.p, recent != NULL ? recent->token : "", n) != 0)
-		n = 0;
-	while (n < ackto.len && n < 33 && ((ackto.p[n] >= 'a' && ackto.p[n] <= 'z') ||
-	    (ackto.p[n] >= '0' && ackto.p[n] <= '9')))
-		n++;
-	if (n == 0 || n > 32 || n + 1 >= ackto.len || ackto.p[n] != '.' || ackto.len - n > 19)
+	if (n == 0 || n > 32 || end - dot > 19 || (*seq = number(dot + 1, end)) == 0)
 		return NULL;
-	for (i = n + 1; i < ackto.len; i++) {
-		if (ackto.p[i] < '0' || ackto.p[i] > '9')
-			return NULL;
-		v = v * 10 + (uint64_t)(ackto.p[i] - '0');
-	}
-	if (v == 0)
-		return NULL;
-	*seq = v;
-	return find(ackto.p, n);
+	if (recent != NULL && recent->ntoken == n && memcmp(recent->token, ackto.p, n) == 0)
+		return recent;
+	return is_token(ackto.p, n) ? recent = find(ackto.p, n) : NULL;
 }
 
 void

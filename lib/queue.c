@@ -205,14 +205,16 @@ static void
 reply(struct ce_event *ev)
 {
 	struct ce_peer *p = ev->flow[0];
-	struct ce_buf ackto = { 0 };
+	struct ce_buf address = { 0 };
 
 	if (p != NULL) {
-		ce_buf_printf(&ackto, ",\"ackto\":\"%s.%" PRIu64 "\"", ce_peer_token(p), ev->seq);
+		ce_buf_printf(&address, ",\"ackto\":\"%s.", ce_peer_token(p));
 		ce_peer_passed(p, ev->seq);
-	}
-	ce_out_stamped(ev->reply.p, ev->reply.len, ackto.p, ackto.len);
-	ce_buf_free(&ackto);
+		ce_out_stamped(ev->reply.p, ev->reply.len, (struct ce_str){ address.p, address.len },
+		    ev->seq);
+	} else
+		ce_out_line(ev->reply.p, ev->reply.len);
+	ce_buf_free(&address);
 	ce_stats->events_out++;
 }
 

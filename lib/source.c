@@ -142,27 +142,9 @@ wait_for_window(void)
 	ce_stats->blocked = CE_ON_NOTHING;
 }
 
-static size_t
-stamp(char *out, uint64_t seq)
-{
-	char digits[24], *p = digits + sizeof(digits);
-	size_t n, k;
-	const char *head = ce_acks_stamp(&n);
-
-	*--p = '"';
-	do
-		*--p = (char)('0' + seq % 10);
-	while ((seq /= 10) != 0);
-	k = (size_t)(digits + sizeof(digits) - p);
-	memcpy(out, head, n);
-	memcpy(out + n, p, k);
-	return n + k;
-}
-
 void
 ce_emit(struct ce_event *ev, ce_settled *settled, void *token)
 {
-	char ackto[80];
 	uint64_t seq;
 
 	if (counted) {
@@ -178,11 +160,9 @@ ce_emit(struct ce_event *ev, ce_settled *settled, void *token)
 		first_at = ce_now();
 	ce_stats->events_out++;
 	if (acking)
-		ce_out_stamped(ev->text, ev->len, ackto, stamp(ackto, seq));
-	else {
-		ce_buf_add(ce_out(), ev->text, ev->len);
-		ce_buf_putc(ce_out(), '\n');
-	}
+		ce_out_stamped(ev->text, ev->len, ce_acks_address(), seq);
+	else
+		ce_out_line(ev->text, ev->len);
 	if (ce_conf.count > 0 && ++emitted >= (uint64_t)ce_conf.count)
 		counted = true;
 	if (ce_out_full() && !ce_listens()) {

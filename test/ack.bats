@@ -192,6 +192,54 @@ ended_with() {
 	cmp in sunk
 }
 
+@test "wherever the address stands, and whatever is like one, the line comes out without it" {
+	local e='"specversion":"1.0","id":"1","source":"/s","type":"t"'
+	cat >in <<-END
+	{$e,"ackto":"abc.1"}
+	{$e,"ackto":"abc.1"}\r
+	{ "ackto" : "abc.1", $e }
+	{$e , "ackto":"abc.1" }
+	{$e,"ackto":"a b"}
+	{$e,"ackto":""}
+	{$e,"ackto":null}
+	{$e,"data":"\\",\\"ackto\\":\\"abc.1"}
+	{$e,"data":{"x":1,"ackto":"abc.1"}}
+	{$e,"ackto":"abc.99999999999999999999"}
+	END
+	sed -i 's/\\r$/\r/' in
+	ce-sink-file out <in
+	cat >want <<-END
+	{$e}
+	{$e}\r
+	{ $e }
+	{$e  }
+	{$e}
+	{$e}
+	{$e}
+	{$e,"data":"\\",\\"ackto\\":\\"abc.1"}
+	{$e,"data":{"x":1,"ackto":"abc.1"}}
+	{$e}
+	END
+	sed -i 's/\\r$/\r/' want
+	diff want out
+	printf '{%s,"ackto":"abc.1","ackto":"abc.2"}\n' "$e" >in
+	run ce-sink-file out <in
+	[ "$status" = 65 ]
+	[[ $output = *'ackto: given twice'* ]]
+}
+
+@test "what is refused is told and kept without its address, whole" {
+	events 3 >in
+	ce-src-file --as events --state state in | jq -c 'del(.type)' | ce-sink-file --dead-letter dead out
+	ce-src-file --as events in | jq -c 'del(.type)' >want
+	ce-unwrap <dead | diff want -
+	rm state
+	ce-src-file --as events --state state in | jq -c '{ackto} + del(.type)' | ce-sink-file --dead-letter dead2 out
+	ce-unwrap <dead2 | diff want -
+	[ ! -s out ]
+	[ -z "$(left)" ]
+}
+
 @test "two sinks announced: nothing is finished before both have it" {
 	events 500 >in
 	ce-src-file --as events --state state --until-end --ack-sinks 2 in | tee >(ce-sink-file a; echo $? >rc) | ce-sink-file b

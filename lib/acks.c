@@ -61,6 +61,17 @@ ce_acks_from(pid_t pid)
 	return false;
 }
 
+pid_t
+ce_acks_sole(void)
+{
+	struct conn *c;
+
+	for (c = conns; c != NULL && sinks_ever == 1; c = c->next)
+		if (c->who == SINK && c->fd != -1)
+			return c->pid;
+	return 0;
+}
+
 bool
 ce_acks_only(bool (*of)(pid_t))
 {

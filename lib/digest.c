@@ -8,9 +8,9 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/rand.h>
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 #include "ce.h"
 
 #define PART ((size_t)3 << 20) /* EVP counts in int; a multiple of 3 needs no padding */
@@ -122,15 +122,17 @@ ce_equal(const void *a, const void *b, size_t n)
 	return CRYPTO_memcmp(a, b, n) == 0;
 }
 
+/* The kernel's own: a library for it would read its configuration first, for
+ * longer than a small program runs. */
 void
 ce_random(void *p, size_t n)
 {
-	unsigned char *to = p;
+	char *to = p;
 	size_t k;
 
 	for (; n > 0; to += k, n -= k) {
-		k = n < PART ? n : PART;
-		if (RAND_bytes(to, (int)k) != 1)
-			ce_die(CE_TEMPFAIL, "cannot get random bytes");
+		k = n < 256 ? n : 256;
+		if (getentropy(to, k) != 0)
+			ce_die(CE_TEMPFAIL, "cannot get random bytes: %m");
 	}
 }

@@ -43,12 +43,16 @@ bool ce_out_is_pipe(void);
 /* peer.c: the ack connections of a sink or filter */
 struct ce_peer;
 struct ce_peer *ce_peer_of(struct ce_str ackto, uint64_t *seq); /* NULL: no address in use */
+/* Of a line that ends in ,"ackto":"TOKEN.SEQ"} -- as ce_out_stamped left it -- the
+ * same, and *at, where that begins.  NULL: it does not, or no address in use. */
+struct ce_peer *ce_peer_at_end(const char *line, size_t len, uint64_t *seq, size_t *at);
 void ce_peer_received(struct ce_peer *p, uint64_t seq);
 void ce_peer_done(struct ce_peer *p, uint64_t seq); /* acked, or dropped by a filter */
 void ce_peer_passed(struct ce_peer *p, uint64_t seq); /* went on to the next stage */
 void ce_peer_fail(struct ce_peer *p, uint64_t seq, const char *reason);
 const char *ce_peer_token(const struct ce_peer *p);
 void ce_peers_flush(bool force);  /* sends what is due; force: all that there is */
+int64_t ce_peers_due(void);       /* ms until there is something to send; -1: there is nothing */
 void ce_peers_finish(void);       /* sends everything, bounded; closes */
 
 /* acks.c: the ack socket of a source */
@@ -56,6 +60,7 @@ void ce_acks_open(void);
 void ce_acks_close(void);
 bool ce_acks_any(void);           /* a sink has said hello, ever */
 bool ce_acks_from(pid_t pid);      /* that process is a sink that said hello */
+pid_t ce_acks_sole(void);         /* the only sink that ever said hello, still there; or 0 */
 bool ce_acks_only(bool (*of)(pid_t)); /* all sinks that said hello are such */
 bool ce_acks_cumulative(void);    /* one sink, counted in order */
 bool ce_acks_live(void);          /* one is connected now */

@@ -119,51 +119,44 @@ refuse(struct ce_event *ev, struct ce_str text, const struct ce_record *r, enum 
 	ce_event_put(ev);
 }
 
-/* Remembers whom the event is to be acknowledged to; false: to nobody. */
-static bool
-received(struct ce_event *ev, struct ce_str ackto)
+static void
+received(struct ce_event *ev, struct ce_peer *p)
 {
-	struct ce_peer *p = ce_peer_of(ackto, &ev->seq);
-
 	addressed = true;
 	ev->flow[0] = p;
 	if (p != NULL)
 		ce_peer_received(p, ev->seq);
-	return p != NULL;
 }
 
-/* Where nobody touched the line, its address stands right before the end, as
- * ce_out_stamped put it there, and the scanner is spared it.  With it and
- * without it the line is equally valid: none of its quotes can be inside a
- * string unless the line ends in one.  The length that is left. */
+/* Where nobody touched the line, its address stands right before the end, and
+ * the scanner is spared it.  With it and without it the line is equally valid:
+ * none of its quotes can be inside a string unless the line ends in one.  The
+ * length that is left. */
 static size_t
-unstamp(struct ce_event *ev, char *p, size_t len)
+unstamp(struct ce_event *ev, char *line, size_t len)
 {
-	static const char name[] = ",\"ackto\":\"";
-	const size_t k = sizeof(name) - 1;
-	size_t look = len < ADDRESS ? len : ADDRESS;
-	char *end = p + len - 2, *value; /* its closing quote, its first byte */
+	size_t at;
+	struct ce_peer *p = ce_peer_at_end(line, len, &ev->seq, &at);
 
-	if (len < k + 2 || end[0] != '"' || end[1] != '}' ||
-	    (value = memrchr(p + len - look, '"', look - 2)) == NULL || ++value < p + k ||
-	    memcmp(value - k, name, k) != 0 ||
-	    !received(ev, (struct ce_str){ value, (size_t)(end - value) }))
+	if (p == NULL)
 		return len;
-	value[-(ptrdiff_t)k] = '}';
-	return (size_t)(value - p) - k + 1;
+	received(ev, p);
+	line[at] = '}';
+	return at + 1;
 }
 
 /* Cuts the return address out and remembers it. */
 static void
 address(struct ce_event *ev)
 {
-	struct ce_str ackto;
+	struct ce_str ackto = { "", 0 };
 
 	if (ev->at[CE_AT_ACKTO] < 0)
 		return;
-	addressed = true;
-	if (ev->flow[0] == NULL && ce_attr(ev, CE_AT_ACKTO, &ackto))
-		received(ev, ackto);
+	if (ev->flow[0] == NULL) {
+		ce_attr(ev, CE_AT_ACKTO, &ackto);
+		received(ev, ce_peer_of(ackto, &ev->seq));
+	}
 	if (ce_program->role == CE_SINK)
 		ce_event_cut(ev, CE_AT_ACKTO);
 }

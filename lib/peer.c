@@ -16,28 +16,14 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include "flow.h"
+#include "peer.h"
 
 #define MOST 1024      /* addresses at a time */
 #define EVERY 5        /* ms between acks under load */
+#define MANY 256       /* events that were finished in one go: load */
 #define LINE 256       /* bytes that a source may answer in a line */
 
-struct ce_peer {
-	struct ce_peer *next;
-	char token[33];
-	size_t ntoken;
-	int fd;            /* -1: nobody there */
-	long open;         /* events of it that are not finished */
-	bool known, order; /* the welcome came; it said order */
-	bool backwards;    /* numbers went backwards before the welcome came */
-	uint64_t last;     /* received */
-	long same;         /* open events that carry the number last (copies) */
-	bool run;          /* from..to is finished and not told */
-	uint64_t from, to, told;
-	struct ce_buf in, out;
-};
-
-static struct ce_peer *peers, *recent;
+struct ce_peer *ce_peers;
 static int count;
 static long waiting;   /* peers with something to tell */
 static int64_t flushed;
@@ -184,10 +170,10 @@ place(void)
 	if (count < MOST) {
 		count++;
 		p = CE_NEW(struct ce_peer);
-		p->next = peers;
-		return peers = p;
+		p->next = ce_peers;
+		return ce_peers = p;
 	}
-	for (pp = &peers; (p = *pp) != NULL; pp = &p->next)
+	for (pp = &ce_peers; (p = *pp) != NULL; pp = &p->next)
 		if (p->fd == -1 && p->open == 0) {
 			struct ce_peer *next = p->next;
 
@@ -198,52 +184,18 @@ place(void)
 	return NULL;
 }
 
-static struct ce_peer *
-find(const char *token, size_t n)
+struct ce_peer *
+ce_peer_new(const char *token, size_t n)
 {
-	struct ce_peer *p;
+	struct ce_peer *p = place();
 
-	for (p = peers; p != NULL; p = p->next)
-		if (memcmp(p->token, token, n) == 0 && p->token[n] == '\0')
-			return p;
-	if ((p = place()) == NULL)
+	if (p == NULL)
 		return NULL;
 	memcpy(p->token, token, n);
 	p->ntoken = n;
+	p->nhead = (size_t)snprintf(p->head, sizeof(p->head), CE_ACKTO "%s.", p->token);
 	call(p);
 	return p;
-}
-
-static bool
-is_token(const char *p, size_t n)
-{
-	while (n > 0 && ((p[n - 1] >= 'a' && p[n - 1] <= 'z') || (p[n - 1] >= '0' && p[n - 1] <= '9')))
-		n--;
-	return n == 0;
-}
-
-/* The number behind the dot; 0: there is none. */
-static uint64_t
-number(const char *p, const char *end)
-{
-	uint64_t v = 0;
-
-	for (; p < end && *p >= '0' && *p <= '9'; p++)
-		v = v * 10 + (uint64_t)(*p - '0');
-	return p == end ? v : 0;
-}
-
-struct ce_peer *
-ce_peer_of(struct ce_str ackto, uint64_t *seq)
-{
-	const char *end = ackto.p + ackto.len, *dot = memrchr(ackto.p, '.', ackto.len);
-	size_t n = dot != NULL ? (size_t)(dot - ackto.p) : 0;
-
-	if (n == 0 || n > 32 || end - dot > 19 || (*seq = number(dot + 1, end)) == 0)
-		return NULL;
-	if (recent != NULL && recent->ntoken == n && memcmp(recent->token, ackto.p, n) == 0)
-		return recent;
-	return is_token(ackto.p, n) ? recent = find(ackto.p, n) : NULL;
 }
 
 void
@@ -328,7 +280,7 @@ ce_peers_flush(bool force)
 	if (waiting == 0 || (!force && ce_now() - flushed < EVERY))
 		return;
 	flushed = ce_now();
-	for (p = peers; p != NULL; p = p->next) {
+	for (p = ce_peers; p != NULL; p = p->next) {
 		if (!p->run || (!p->known && p->fd != -1))
 			continue; /* which count the source keeps decides how it is told */
 		tell_run(p);
@@ -338,12 +290,28 @@ ce_peers_flush(bool force)
 	}
 }
 
+/* Where so many were finished at once more input is about to come, and a source
+ * that is woken up for each handful has less to do with its time. */
+int64_t
+ce_peers_due(void)
+{
+	int64_t left = EVERY - (ce_now() - flushed);
+	struct ce_peer *p;
+
+	if (waiting == 0)
+		return -1;
+	for (p = ce_peers; left > 0 && p != NULL; p = p->next)
+		if (p->run && p->to - p->from >= MANY)
+			return left;
+	return 0;
+}
+
 static bool
 unsaid(void)
 {
 	struct ce_peer *p;
 
-	for (p = peers; p != NULL; p = p->next)
+	for (p = ce_peers; p != NULL; p = p->next)
 		if (p->fd != -1 && (p->run || p->out.len > 0))
 			return true;
 	return false;
@@ -356,13 +324,13 @@ ce_peers_finish(void)
 	struct ce_peer *p;
 
 	ce_peers_flush(true);
-	for (p = peers; p != NULL; p = p->next)
+	for (p = ce_peers; p != NULL; p = p->next)
 		if (p->known) /* else the welcome decides first */
 			tell(p); /* a fail line */
 	while (unsaid() && ce_now() < until) {
 		ce_turn(100);
 		ce_peers_flush(true);
 	}
-	for (p = peers; p != NULL; p = p->next)
+	for (p = ce_peers; p != NULL; p = p->next)
 		hang_up(p);
 }

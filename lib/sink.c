@@ -32,12 +32,26 @@ ce_open(void)
 
 /* Output first: what is acknowledged has left. */
 static void
-flush(bool force)
+flush(void)
 {
-	if (!ce_out_empty() && (force || ce_out_full()))
+	if (ce_out_full())
 		ce_out_flush();
 	if (ce_out_empty())
-		ce_peers_flush(force);
+		ce_peers_flush(false);
+}
+
+/* Before waiting for ms; answers for how long then. */
+static int64_t
+flush_before(int64_t ms)
+{
+	int64_t due;
+
+	if (!ce_out_empty())
+		ce_out_flush();
+	due = ce_peers_due();
+	if (due == 0)
+		ce_peers_flush(true);
+	return due > 0 && (ms < 0 || due < ms) ? due : ms;
 }
 
 static const char *
@@ -190,7 +204,7 @@ wait_some(bool input, int64_t ms)
 	if (want && ms != 0)
 		ce_turn(0);
 	if (!want || !ce_input_ready()) {
-		flush(true);
+		ms = flush_before(ms);
 		if (ce_told_to_leave && (ms < 0 || ms > 100))
 			ms = 100;
 		ce_turn(ms);
@@ -216,7 +230,7 @@ ce_next(void)
 		int64_t ms = -1;
 
 		look_at_signals();
-		flush(false);
+		flush();
 		if (!abandon && (ev = ce_q_again(&ms)) != NULL &&
 		    (ev->state == CE_Q_WAITING || slots() > 0))
 			return hand(ev);
@@ -238,7 +252,7 @@ ce_batch(struct ce_event **evs, int max)
 		wait_some(false, -1);
 	for (;;) {
 		look_at_signals();
-		flush(false);
+		flush();
 		ms = -1;
 		while (n < max && !abandon && ce_q_count(CE_Q_WAITING) + ce_q_count(CE_Q_READY) > 0 &&
 		    (evs[n] = hand(ce_q_again(&ms))) != NULL)

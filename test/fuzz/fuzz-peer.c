@@ -3,7 +3,8 @@
  * Each line of the input begins with a letter.  r: an event with that ackto
  * arrives; d: the first open one is finished; p: it went on; w: the source of
  * the last one says that; t: what is due is told; e: the sockets take nothing
- * until the next e.  What is told must be true: under order nothing that came
+ * until the next e; l: a line, whose address is found from its end exactly if
+ * the parser finds it, and which is the same without it.  What is told must be true: under order nothing that came
  * is open up to the number, under exact every number named was finished.
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -42,6 +43,7 @@ static void leave(int code);
 #define must(x) ((x) ? (void)0 : broken(#x, __LINE__))
 static int nfds;
 #include "peer.c"
+#include "ackto.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
@@ -116,7 +118,7 @@ static ssize_t
 sent(int fd, const char *p, size_t n)
 {
 	struct ce_buf *b = &heard[fd - PEERS];
-	struct ce_peer *peer = peers;
+	struct ce_peer *peer = ce_peers;
 	char *nl;
 
 	if (full && strncmp(p, "hello ", 6) != 0) {
@@ -149,6 +151,35 @@ arrives(const char *p, size_t n)
 	all[nall].done = all[nall].gone = false;
 	all[nall++].seq = seq;
 	ce_peer_received(peer, seq);
+}
+
+static void
+line(const char *p, size_t n)
+{
+	static struct ce_event whole, rest;
+	struct ce_buf a = { 0 }, b = { 0 };
+	struct ce_str ackto;
+	struct ce_peer *peer;
+	const char *wrong;
+	uint64_t seq;
+	size_t at;
+
+	ce_buf_add(&a, p, n);
+	ce_buf_add(&b, p, n);
+	if ((peer = ce_peer_at_end(b.p, n, &seq, &at)) != NULL) {
+		b.p[at] = '}';
+		wrong = ce_event_parse(&rest, b.p, at + 1);
+		must(ce_event_parse(&whole, a.p, n) == NULL ? wrong == NULL :
+		    wrong != NULL || rest.at[CE_AT_ACKTO] >= 0);
+		if (wrong == NULL && rest.at[CE_AT_ACKTO] < 0) {
+			must(ce_attr(&whole, CE_AT_ACKTO, &ackto));
+			must(seq > 0 && ce_peer_of(ackto, &seq) == peer);
+			ce_event_cut(&whole, CE_AT_ACKTO);
+			must(whole.len == rest.len && memcmp(whole.text, rest.text, rest.len) == 0);
+		}
+	}
+	ce_buf_free(&a);
+	ce_buf_free(&b);
 }
 
 static void
@@ -188,10 +219,10 @@ reset(const uint8_t *p)
 
 	program.role = p[0] & 1 ? CE_FILTER : CE_SINK;
 	ce_program = &program;
-	while (peers != NULL) {
-		struct ce_peer *old = peers;
+	while (ce_peers != NULL) {
+		struct ce_peer *old = ce_peers;
 
-		peers = old->next;
+		ce_peers = old->next;
 		hang_up(old);
 		free(old);
 	}
@@ -217,6 +248,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		switch (*p) {
 		case 'r': arrives((const char *)p + 1, (size_t)(nl - p - 1)); break;
 		case 'd': finish(true); break;
+		case 'l': line((const char *)p + 1, (size_t)(nl - p - 1)); break;
 		case 'p': finish(ce_program->role == CE_SINK); break;
 		case 'w': answers((const char *)p + 1, (size_t)(nl - p - 1)); break;
 		case 'e': full = !full; break;
@@ -227,10 +259,10 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	while (first < nall)
 		finish(true);
 	ce_peers_flush(true);
-	for (struct ce_peer *q = peers; q != NULL; q = q->next)
+	for (struct ce_peer *q = ce_peers; q != NULL; q = q->next)
 		if (q->fd != -1)
 			ready(q, POLLOUT);
-	for (struct ce_peer *q = peers; q != NULL; q = q->next)
+	for (struct ce_peer *q = ce_peers; q != NULL; q = q->next)
 		must(q->fd == -1 || !q->known || (!q->run && q->out.len == 0));
 	return 0;
 }

@@ -34,6 +34,7 @@ struct conn {
 
 static struct conn *conns;
 static int listener = -1, nconns;
+static struct ce_timer later;
 static bool forgotten; /* a sink that had said hello */
 static long sinks_ever, sinks_now, needed = 1;
 static struct ce_buf address;
@@ -254,6 +255,8 @@ hear(void *arg, short revents)
 	for (p = c->in.p; (nl = memchr(p, '\n', (size_t)(c->in.p + c->in.len - p))) != NULL;
 	    p = nl + 1) {
 		*nl = '\0';
+		if (nl - p > LINE) /* came at once, and is as wrong as in pieces */
+			break;
 		if (!heard(c, p)) {
 			ce_warn("cannot understand what acknowledges: \"%.60s\"; not listening to it", p);
 			hang_up(c);
@@ -261,10 +264,33 @@ hear(void *arg, short revents)
 		}
 	}
 	ce_buf_cut(&c->in, (size_t)(p - c->in.p));
-	if (c->in.len > LINE) {
+	if (c->in.len > LINE) { /* of a whole line, the end is a NUL by now */
 		ce_warn("cannot understand what acknowledges: a line of more than %d bytes", LINE);
 		hang_up(c);
 	}
+}
+
+static void greet(void *arg, short revents);
+
+static void
+greet_again(void *arg)
+{
+	(void)arg;
+	ce_watch(listener, POLLIN, greet, NULL);
+}
+
+/* Out of descriptors: poll would report the same connection without end. */
+static void
+pause_greeting(void)
+{
+	static bool told;
+
+	if (!told)
+		ce_warn("cannot hear who acknowledges: %m (trying again)");
+	told = true;
+	ce_watch(listener, 0, NULL, NULL);
+	later.fn = greet_again;
+	ce_timer(&later, 100);
 }
 
 static void
@@ -275,8 +301,11 @@ greet(void *arg, short revents)
 
 	(void)arg;
 	(void)revents;
-	if (fd == -1)
+	if (fd == -1) {
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			pause_greeting();
 		return;
+	}
 	sweep();
 	if (!ce_peer_is_us(fd) || nconns >= MOST) {
 		close(fd);
@@ -322,6 +351,7 @@ ce_acks_close(void)
 	if (listener == -1)
 		return;
 	ce_watch(listener, 0, NULL, NULL);
+	ce_timer(&later, -1);
 	close(listener);
 	listener = -1;
 	while (conns != NULL) {

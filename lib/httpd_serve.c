@@ -248,8 +248,10 @@ httpd_connection(void *arg, struct MHD_Connection *mhd, void **at,
     enum MHD_ConnectionNotificationCode what)
 {
 	(void)arg;
-	if (what == MHD_CONNECTION_NOTIFY_STARTED)
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
 		httpd_conn_opened(mhd, at);
-	else
-		httpd_conn_closed(at);
+		return;
+	}
+	httpd_conn_closed(at);
+	httpd_soon(); /* out of descriptors, it listens again only when it runs once more */
 }

@@ -274,8 +274,9 @@ ce_source_finish(void)
 	left = ce_win_due();
 	ce_win_commit(true);
 	if (left > 0 && acking) {
-		ce_warn("%" PRIu64 " event%s not acknowledged: %s", left, left == 1 ? " was" : "s were",
-		    ce_program->uses & CE_USE_STATE ? "they come again" : "nobody may have them");
+		ce_warn(left == 1 ? "%" PRIu64 " event was not acknowledged: %s" :
+		    "%" PRIu64 " events were not acknowledged: %s", left,
+		    ce_program->uses & CE_USE_STATE ? "to come again" : "maybe not delivered");
 		ce_worse(CE_TEMPFAIL);
 	}
 	ce_win_leave();

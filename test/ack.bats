@@ -176,6 +176,44 @@ ended_with() {
 	ended_with 0
 }
 
+@test "more connections than descriptors: the source rests, and hears again when there is room" {
+	events 5 >in
+	cat >crowd.py <<-'END'
+	import glob, resource, socket, subprocess, sys, time
+	few = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24))
+	p = subprocess.Popen(["ce-src-file", "--as", "events", "--state", "state", "-f", "in"],
+	    stdout=subprocess.PIPE, stderr=open("said", "w"), preexec_fn=few)
+	for i in range(5):
+	    line = p.stdout.readline()
+	path = glob.glob("run/ack-*")[0]
+	def connect():
+	    s = socket.socket(socket.AF_UNIX)
+	    s.settimeout(20)
+	    s.connect(path)
+	    return s
+	crowd = [connect() for i in range(40)]
+	def said(text):
+	    end = time.monotonic() + 20
+	    while text not in open("said").read():
+	        assert time.monotonic() < end, text
+	        time.sleep(0.02)
+	said("cannot hear who acknowledges")
+	cpu = lambda: sum(map(int, open("/proc/%d/stat" % p.pid).read().split()[13:15]))
+	t = cpu()
+	time.sleep(1)
+	assert cpu() - t < 10, cpu() - t
+	for s in crowd:
+	    s.close()
+	s = connect()
+	s.sendall(b"hello sink test\nack 1 5\n")
+	assert s.recv(100) == b"welcome order\n"
+	p.terminate()
+	sys.exit(p.wait())
+	END
+	python3 crowd.py
+	[ -z "$(left)" ]
+}
+
 @test "a sink whose address no longer exists, or is none, just delivers" {
 	for a in nosuchtoken.1 nosuchtoken.0 nosuchtoken x.y ../../etc/passwd.1 .1 '' 'a.99999999999999999999'; do
 		printf '{"specversion":"1.0","id":"1","source":"s","type":"t","ackto":"%s"}\n' "$a" | ce-sink-file sunk

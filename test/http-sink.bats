@@ -254,6 +254,21 @@ END
 	[ "$(requests)" = 7 ]
 }
 
+@test "dead letters are events: they are sent again, lines that were none as well" {
+	receiver
+	answers '{}' '{"status":400}'
+	{ events 3; echo 'no event'; } >sent
+	ce-src-file --as events --state state --dead-letter dead sent 2>/dev/null |
+		ce-sink-http --mode structured --dead-letter dead "$URL"
+	[ "$(wc -l <dead)" = 2 ]
+	rm "$T/log" "$T/answers"
+	ce-src-file --as events --state dead.pos dead | ce-sink-http --mode structured "$URL"
+	bodies | diff dead -
+	[ "$(bodies | ce-unwrap | grep -axc 'no event')" = 1 ]
+	ce-src-file --as events --state dead.pos dead | ce-sink-http "$URL"
+	[ "$(requests)" = 2 ]
+}
+
 @test "a refused event goes to the dead letters and the flow goes on" {
 	receiver
 	answers '{}' '{"status":400,"headers":{"Content-Type":"application/problem+json"},"body":"{\"title\":\"No good\",\"detail\":\"line 3\\u001b[31m\"}"}'

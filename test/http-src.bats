@@ -596,3 +596,26 @@ for f in glob.glob(os.environ["CE_RUNTIME_DIR"] + "/stat-*"):
 	ended "$PID"
 	[ "$(wc -l <"$T/out")" = 2 ]
 }
+
+@test "more connections than descriptors: when they leave, the next one is served" {
+	cat >crowd.py <<-'END'
+	import http.client, resource, socket, subprocess, sys, time
+	few = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (30, 30))
+	p = subprocess.Popen(["ce-src-http", "--listen", "127.0.0.1:0", "--health", "/up"],
+	    stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=few)
+	port = int(p.stderr.readline().decode().strip().rstrip("/").rpartition(":")[2])
+	crowd = [socket.create_connection(("127.0.0.1", port), timeout=20) for i in range(60)]
+	cpu = lambda: sum(map(int, open("/proc/%d/stat" % p.pid).read().split()[13:15]))
+	t = cpu()
+	time.sleep(1)
+	assert cpu() - t < 10, cpu() - t
+	for s in crowd:
+	    s.close()
+	c = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+	c.request("GET", "/up")
+	assert c.getresponse().status == 204
+	p.terminate()
+	sys.exit(p.wait())
+	END
+	python3 crowd.py
+}

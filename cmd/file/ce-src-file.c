@@ -39,6 +39,8 @@ static const struct ce_program program = {
 	"[FILE|DIR|GLOB ...]", 0, -1, CE_USE_COMMIT | CE_USE_STATE | CE_USE_END | CE_USE_DEAD
 };
 
+#define SPARE 40 /* descriptors for all but the files */
+
 static struct ce_timer tidy;
 static ce_settled *settled; /* NULL: nobody wants to know */
 
@@ -144,7 +146,8 @@ begin(char *operands[], int n)
 	if (getrlimit(RLIMIT_NOFILE, &most) == 0) {
 		most.rlim_cur = most.rlim_max; /* a followed file stays open */
 		setrlimit(RLIMIT_NOFILE, &most);
-		files_how.most = most.rlim_max < 1 << 30 ? (long)most.rlim_max - 40 : 1 << 30;
+		files_how.most = most.rlim_max > 1 << 30 ? 1 << 30 :
+		    most.rlim_max > SPARE ? (long)most.rlim_max - SPARE : 1;
 	}
 	record_start(&how);
 	files_how.sep = how.as == AS_NUL ? '\0' : '\n';

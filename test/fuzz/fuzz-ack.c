@@ -233,8 +233,7 @@ say(struct conn *c, int who, const uint8_t *p, size_t n)
 	ok = n <= LINE && understood(who, line);
 	while (c->fd != -1 && nfeed > 0)
 		hear(c, POLLIN);
-	if (n <= LINE)
-		must((c->fd != -1) == ok);
+	must((c->fd != -1) == ok);
 	if (c->fd == -1)
 		gone(who);
 	ce_buf_free(&whole);

@@ -341,7 +341,7 @@ ce_acks_open(void)
 		ce_die(CE_CONFIG, "cannot be acknowledged: %s: %m (see CE_RUNTIME_DIR in ce(7), "
 		    "or --ack none)", path);
 	ce_watch(listener, POLLIN, greet, NULL);
-	ce_buf_printf(&address, ",\"ackto\":\"%s.", ce_token);
+	ce_buf_printf(&address, CE_ACKTO "%s.", ce_token);
 	needed = ce_conf.ack_sinks > 0 ? ce_conf.ack_sinks : 1;
 }
 

@@ -35,7 +35,8 @@ void ce_out_flush(void);          /* until it is written, turning the loop; dies
 bool ce_out_empty(void);
 bool ce_out_gone(void);           /* nobody reads any more */
 void ce_out_line(const char *text, size_t len);
-/* With head, which is as ce_acks_address says, and seq in it. */
+/* With a return address before its closing brace: head, seq, a quote. */
+#define CE_ACKTO ",\"ackto\":\""
 void ce_out_stamped(const char *text, size_t len, struct ce_str head, uint64_t seq);
 void ce_out_close(void);
 bool ce_out_is_pipe(void);
@@ -50,7 +51,7 @@ void ce_peer_received(struct ce_peer *p, uint64_t seq);
 void ce_peer_done(struct ce_peer *p, uint64_t seq); /* acked, or dropped by a filter */
 void ce_peer_passed(struct ce_peer *p, uint64_t seq); /* went on to the next stage */
 void ce_peer_fail(struct ce_peer *p, uint64_t seq, const char *reason);
-const char *ce_peer_token(const struct ce_peer *p);
+struct ce_str ce_peer_address(const struct ce_peer *p); /* CE_ACKTO TOKEN. */
 void ce_peers_flush(bool force);  /* sends what is due; force: all that there is */
 int64_t ce_peers_due(void);       /* ms until there is something to send; -1: there is nothing */
 void ce_peers_finish(void);       /* sends everything, bounded; closes */
@@ -64,7 +65,7 @@ pid_t ce_acks_sole(void);         /* the only sink that ever said hello, still t
 bool ce_acks_only(bool (*of)(pid_t)); /* all sinks that said hello are such */
 bool ce_acks_cumulative(void);    /* one sink, counted in order */
 bool ce_acks_live(void);          /* one is connected now */
-struct ce_str ce_acks_address(void); /* ,"ackto":"TOKEN. */
+struct ce_str ce_acks_address(void); /* CE_ACKTO TOKEN. */
 /* source.c, called by acks.c */
 void ce_src_done(uint64_t from, uint64_t to);
 bool ce_src_mark(uint64_t seq, long needed); /* exact, several sinks */

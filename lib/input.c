@@ -182,7 +182,7 @@ stamp_of(const struct ce_event *ev)
 {
 	int at = ev->at[CE_AT_ACKTO];
 
-	return at < 0 ? 0 : sizeof(",\"ackto\":") - 1 + ev->members[at].vlen;
+	return at < 0 ? 0 : sizeof(CE_ACKTO) - 2 + ev->members[at].vlen;
 }
 
 static bool

@@ -28,10 +28,10 @@ static int count;
 static long waiting;   /* peers with something to tell */
 static int64_t flushed;
 
-const char *
-ce_peer_token(const struct ce_peer *p)
+struct ce_str
+ce_peer_address(const struct ce_peer *p)
 {
-	return p->token;
+	return (struct ce_str){ p->head, p->nhead };
 }
 
 static void

@@ -7,9 +7,6 @@
 
 #include "flow.h"
 
-/* How a source appends it: then TOKEN.SEQ, a quote, the brace. */
-#define CE_ACKTO ",\"ackto\":\""
-
 struct ce_peer {
 	struct ce_peer *next;
 	char token[33], head[sizeof(CE_ACKTO) + 33]; /* CE_ACKTO, token and dot */

@@ -4,7 +4,6 @@
  * the settled beginning.
  * SPDX-License-Identifier: Apache-2.0 */
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include "queue.h"
 
@@ -205,16 +204,12 @@ static void
 reply(struct ce_event *ev)
 {
 	struct ce_peer *p = ev->flow[0];
-	struct ce_buf address = { 0 };
 
 	if (p != NULL) {
-		ce_buf_printf(&address, ",\"ackto\":\"%s.", ce_peer_token(p));
 		ce_peer_passed(p, ev->seq);
-		ce_out_stamped(ev->reply.p, ev->reply.len, (struct ce_str){ address.p, address.len },
-		    ev->seq);
+		ce_out_stamped(ev->reply.p, ev->reply.len, ce_peer_address(p), ev->seq);
 	} else
 		ce_out_line(ev->reply.p, ev->reply.len);
-	ce_buf_free(&address);
 	ce_stats->events_out++;
 }
 

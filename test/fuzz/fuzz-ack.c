@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "fuzz.h"
 
 static long fed(char *to);
 static void quiet(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -28,12 +29,9 @@ static void failed(unsigned long seq, const char *reason);
 #include "window.c"
 #include "acks.c"
 
-#define must(x) ((x) ? (void)0 : broken(#x, __LINE__))
 #define EVENTS 64
 #define PEERS 3
 #define NOFD 1000000
-
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 static const char *feed;
 static size_t nfeed, chunk;
@@ -47,13 +45,6 @@ static long named[EVENTS + 1], ever, now, want;
 static uint64_t came[PEERS * EVENTS], first;
 static int seat[PEERS]; /* the place in came; -1: no sink */
 static enum speaker role[PEERS];
-
-static void
-broken(const char *what, int line)
-{
-	fprintf(stderr, "line %d: %s\n", line, what);
-	abort();
-}
 
 static void
 quiet(const char *fmt, ...)

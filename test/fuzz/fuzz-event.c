@@ -9,20 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "fuzz.h"
 #include "ce.h"
 
-#define must(x) ((x) ? (void)0 : broken(#x, __LINE__))
-
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
 static struct ce_event ev, again; /* used before, as in a stream */
-
-static void
-broken(const char *what, int line)
-{
-	fprintf(stderr, "line %d: %s\n", line, what);
-	abort();
-}
 
 /* n bytes and spare ones, no more. */
 static char *

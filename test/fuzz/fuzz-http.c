@@ -10,19 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "fuzz.h"
 #include "../../cmd/http/src.h"
 
-#define must(x) ((x) ? (void)0 : broken(#x, __LINE__))
 #define MOST 40
-
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
-static void
-broken(const char *what, int line)
-{
-	fprintf(stderr, "line %d: %s\n", line, what);
-	abort();
-}
 
 static void
 refused(struct refusal no)

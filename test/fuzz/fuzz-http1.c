@@ -10,10 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "fuzz.h"
 #include "../../lib/http.h"
 #include "../../lib/http1.h"
-
-#define must(x) ((x) ? (void)0 : broken(#x, __LINE__))
 
 struct outcome {
 	struct http1 a;
@@ -21,15 +20,6 @@ struct outcome {
 	enum http1_result r;
 	size_t used;
 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
-static void
-broken(const char *what, int line)
-{
-	fprintf(stderr, "line %d: %s\n", line, what);
-	abort();
-}
 
 static void
 keep(void *arg, const char *p, size_t n)

@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "fuzz.h"
 
 static ssize_t fed(void *to, size_t n);
 static ssize_t sent(int fd, const char *p, size_t n);
@@ -40,12 +41,9 @@ static void leave(int code);
 #define send(fd, p, n, flags) sent(fd, p, n)
 #define PEERS 100
 #define EVENTS 512
-#define must(x) ((x) ? (void)0 : broken(#x, __LINE__))
 static int nfds;
 #include "peer.c"
 #include "ackto.c"
-
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 static struct { struct ce_peer *p; uint64_t seq; bool done, gone; } all[EVENTS];
 static int nall, first;
@@ -53,13 +51,6 @@ static struct ce_buf heard[EVENTS];
 static const char *feed;
 static size_t nfeed;
 static bool full, left;
-
-static void
-broken(const char *what, int line)
-{
-	fprintf(stderr, "line %d: %s\n", line, what);
-	abort();
-}
 
 static void
 quiet(const char *fmt, ...)
@@ -145,8 +136,7 @@ arrives(const char *p, size_t n)
 
 	if (nall == EVENTS || left || (peer = ce_peer_of((struct ce_str){ p, n }, &seq)) == NULL)
 		return;
-	must(seq > 0 && strlen(ce_peer_token(peer)) < n && memcmp(ce_peer_token(peer), p,
-	    strlen(ce_peer_token(peer))) == 0);
+	must(seq > 0 && peer->ntoken < n && memcmp(peer->token, p, peer->ntoken) == 0);
 	all[nall].p = peer;
 	all[nall].done = all[nall].gone = false;
 	all[nall++].seq = seq;

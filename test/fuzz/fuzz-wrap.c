@@ -11,21 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "fuzz.h"
 #include "../../cmd/wrap/csv.h"
 #include "../../cmd/wrap/split.h"
 
-#define must(x) ((x) ? (void)0 : broken(#x, __LINE__))
-
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
 static struct csv_row head, row;
-
-static void
-broken(const char *what, int line)
-{
-	fprintf(stderr, "line %d: %s\n", line, what);
-	abort();
-}
 
 static void
 see_row(const char *p, size_t n)

@@ -91,31 +91,48 @@ ce_dead(const struct ce_event *ev, const char *reason)
 	return true;
 }
 
+static struct ce_event *
+letter(struct ce_draft *d, struct ce_str text, const char *where, const char *reason)
+{
+	struct ce_buf id = { 0 };
+	unsigned char sum[32];
+
+	ce_sha256(text.p, text.len, sum);
+	ce_hex(&id, sum, 16);
+	ce_draft_begin(d);
+	ce_set_str(d, "id", id.p, id.len);
+	ce_set(d, "source", "%s", ce_name);
+	ce_set(d, "type", "ce.refused");
+	ce_set_str(d, "subject", where, strlen(where));
+	why(d, reason, 1);
+	ce_set_data(d, ce_utf8_valid(text.p, text.len) ? "text/plain" : "application/octet-stream",
+	    text.p, text.len);
+	ce_buf_free(&id);
+	return ce_draft_end(d);
+}
+
+/* Of a line that is too long only a beginning is there; so much of it is kept
+ * that the letter is no longer than an event may be, and can be sent again. */
 bool
 ce_dead_line(const char *p, size_t n, const char *where, const char *reason)
 {
-	struct ce_buf line = { 0 }, id = { 0 };
+	size_t most = (size_t)ce_conf.max_event;
+	bool part = n >= most;
+	struct ce_buf line = { 0 };
 	struct ce_draft d = { 0 };
-	unsigned char sum[32];
 	struct ce_event *ev;
 
 	if (ce_conf.dead_letter == NULL)
 		return false;
 	ce_note("%s: %s (to the dead letters)", where, reason);
-	ce_sha256(p, n, sum);
-	ce_hex(&id, sum, 16);
-	ce_draft_begin(&d);
-	ce_set_str(&d, "id", id.p, id.len);
-	ce_set(&d, "source", "%s", ce_name);
-	ce_set(&d, "type", "ce.refused");
-	ce_set_str(&d, "subject", where, strlen(where));
-	why(&d, reason, 1);
-	ce_set_data(&d, ce_utf8_valid(p, n) ? "text/plain" : "application/octet-stream", p, n);
-	ev = ce_draft_end(&d);
+	while ((ev = letter(&d, (struct ce_str){ p, n }, where, reason))->len > most && part && n > 0) {
+		n = (size_t)((double)n * (double)most / (double)ev->len); /* escapes take room */
+		for (n = n > 512 ? n - 512 : 0; n > 0 && ((unsigned char)p[n] & 0xc0) == 0x80;)
+			n--;
+	}
 	ce_buf_add(&line, ev->text, ev->len);
 	keep(&line);
 	ce_draft_free(&d);
-	ce_buf_free(&id);
 	return true;
 }
 

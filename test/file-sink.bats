@@ -552,3 +552,20 @@ assert p.wait() == 0 and got == open("in", "rb").read()'
 	ended "$PID"
 	[ "$kb" -lt 10240 ] || [ -n "${SANITIZED:-}" ] || { echo "$kb kB"; return 1; }
 }
+
+@test "a line that is too long: the beginning that fits is a dead letter that can be sent again" {
+	local fill
+
+	for fill in a '"' 'xé' $'\xff'; do
+		rm -f dead
+		{
+			head -c 20000 /dev/zero | LC_ALL=C sed "s/\\x00/$(printf %s "$fill" | sed 's/[\\&/]/\\&/g')/g"
+			echo
+			events 1
+		} >in
+		ce-sink-file --max-event 4k --dead-letter dead out <in
+		ce-src-file --as events --max-event 4k dead | cmp dead -
+		[ "$(ce-unwrap <dead | wc -c)" -gt 1000 ]
+		cmp -n 1000 in <(ce-unwrap <dead)
+	done
+}

@@ -584,13 +584,17 @@ oauth() { SECRET='s3:cret %' ce-sink-http --oauth-url "$URL/token" --oauth-clien
 }
 
 @test "webhook: consent first, the origin in each delivery, the rate kept" {
+	local start
+
 	receiver
+	start=$EPOCHREALTIME
 	echo '{"WebHook-Allowed-Origin":"me.test","WebHook-Allowed-Rate":"300"}' >consent
 	events 6 | ce-sink-http --inflight 4 --webhook-origin me.test --webhook-rate 1000 "$URL/hook"
 	[ "$(sed -n 1p log | jq -c '[.method,.path,.headers["webhook-request-origin","webhook-request-rate"]]')" = \
 		'["OPTIONS","/hook","me.test","1000"]' ]
 	[ "$(log 'select(.method == "POST") | .headers["webhook-request-origin"]' | sort | uniq -c | xargs)" = '6 me.test' ]
-	log -s -e '[.[] | select(.method == "POST").at] | .[-1] - .[0] >= 0.95'
+	# from before the first: a receiver that is late with that one proves nothing
+	log -s -e --arg s "$start" '[.[] | select(.method == "POST").at] | .[-1] - ($s | tonumber) >= 0.95'
 }
 
 @test "webhook: no consent ends with 77; only the whole origin counts" {

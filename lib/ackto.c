@@ -4,6 +4,8 @@
  * compared first.
  * SPDX-License-Identifier: Apache-2.0 */
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include "peer.h"
 
@@ -54,27 +56,52 @@ ce_peer_of(struct ce_str ackto, uint64_t *seq)
 	return is_token(ackto.p, n) ? recent = find(ackto.p, n) : NULL;
 }
 
-/* Mostly the address is that of the line before, with as many digits. */
+/* The next line is expected to end in the number after seq. */
+static void
+expect(struct ce_peer *p, uint64_t seq)
+{
+	p->expected = seq + 1;
+	p->nend = (size_t)snprintf(p->end, sizeof(p->end), "%s%" PRIu64 "\"}", p->head, p->expected);
+}
+
+/* The same, from the text that was expected and came: most often one digit. */
+static void
+expect_next(struct ce_peer *p)
+{
+	char *digit = p->end + p->nend - 3;
+
+	p->expected++;
+	while (*digit == '9')
+		*digit-- = '0';
+	if (*digit == '.')
+		p->nend = 0; /* one digit more: made anew */
+	else
+		++*digit;
+}
+
+/* Mostly it is the address of the line before, counted up by one. */
 struct ce_peer *
 ce_peer_at_end(const char *line, size_t len, uint64_t *seq, size_t *at)
 {
-	static size_t tail; /* how long it was last */
 	const char *end = line + len - 2, *value; /* its closing quote, its first byte */
 	size_t k = sizeof(CE_ACKTO) - 1, look = len < LONGEST ? len : LONGEST;
 	struct ce_peer *p = recent;
 
-	if (len < k + 2 || end[0] != '"' || end[1] != '}')
-		return NULL;
-	*at = len - tail;
-	if (p != NULL && len > tail && tail > p->nhead + 2 &&
-	    memcmp(line + *at, p->head, p->nhead) == 0 &&
-	    (*seq = number(line + *at + p->nhead, end)) > 0)
+	if (p != NULL && p->nend > 0 && len > p->nend &&
+	    memcmp(line + len - p->nend, p->end, p->nend) == 0) {
+		*seq = p->expected;
+		*at = len - p->nend;
+		expect_next(p);
 		return p;
-	if ((value = memrchr(line + len - look, '"', look - 2)) == NULL || ++value < line + k ||
+	}
+	if (len < k + 2 || end[0] != '"' || end[1] != '}' ||
+	    (value = memrchr(line + len - look, '"', look - 2)) == NULL || ++value < line + k ||
 	    memcmp(value - k, CE_ACKTO, k) != 0 ||
 	    (p = ce_peer_of((struct ce_str){ value, (size_t)(end - value) }, seq)) == NULL)
 		return NULL;
 	*at = (size_t)(value - line) - k;
-	tail = len - *at;
+	p->nend = 0;
+	if (*seq == p->last + 1) /* else some were removed, and more will be */
+		expect(p, *seq);
 	return p;
 }

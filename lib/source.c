@@ -194,8 +194,11 @@ ce_refuse(const char *text, size_t n, const char *where, const char *why,
 static enum ce_chain
 await_hello(void)
 {
-	enum ce_chain chain = ce_chain_look();
+	enum ce_chain chain;
 
+	if (!ce_acks_any())
+		one_turn(0); /* it may have knocked already */
+	chain = ce_chain_look();
 	while ((chain == CE_CHAIN_UNKNOWN || chain == CE_CHAIN_FOREIGN) && !ce_trusting() &&
 	    ce_conf.ack == CE_ACK_AUTO && !ce_acks_any() && !ce_out_gone() && ce_win_due() > 0) {
 		one_turn(100);

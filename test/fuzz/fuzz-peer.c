@@ -151,7 +151,7 @@ line(const char *p, size_t n)
 	struct ce_str ackto;
 	struct ce_peer *peer;
 	const char *wrong;
-	uint64_t seq;
+	uint64_t seq, same;
 	size_t at;
 
 	ce_buf_add(&a, p, n);
@@ -163,7 +163,7 @@ line(const char *p, size_t n)
 		    wrong != NULL || rest.at[CE_AT_ACKTO] >= 0);
 		if (wrong == NULL && rest.at[CE_AT_ACKTO] < 0) {
 			must(ce_attr(&whole, CE_AT_ACKTO, &ackto));
-			must(seq > 0 && ce_peer_of(ackto, &seq) == peer);
+			must(seq > 0 && ce_peer_of(ackto, &same) == peer && same == seq);
 			ce_event_cut(&whole, CE_AT_ACKTO);
 			must(whole.len == rest.len && memcmp(whole.text, rest.text, rest.len) == 0);
 		}

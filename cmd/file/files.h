@@ -89,7 +89,7 @@ void input_time(struct file *f, const struct timespec *ts); /* of the events to 
 /* read.c: reading and closing */
 enum input {
 	INPUT_DATA, /* there is more */
-	INPUT_WAIT, /* no more for now */
+	INPUT_WAIT, /* no more yet */
 	INPUT_END,  /* nothing more will come */
 	INPUT_GONE  /* f must not be touched any more */
 };

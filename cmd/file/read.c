@@ -1,4 +1,4 @@
-/* read -- reading a file from where it was left to where it ends for now.
+/* read -- reading a file from where it was left to where it ends at present.
  *
  * What was read is believed only after a look at the file: if it became shorter
  * than the place that was reached, or its first bytes are others, it was

@@ -4,8 +4,9 @@
  * arrives; d: the first open one is finished; p: it went on; w: the source of
  * the last one says that; t: what is due is told; e: the sockets take nothing
  * until the next e; l: a line, whose address is found from its end exactly if
- * the parser finds it, and which is the same without it.  What is told must be true: under order nothing that came
- * is open up to the number, under exact every number named was finished.
+ * the parser finds it, and which is the same without it.  What is told must be
+ * true: under order nothing that came is open up to the number, under exact
+ * every number named was finished.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 

@@ -16,15 +16,16 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include "flow.h"
+#include "down.h"
 
 #define LINE 512
 #define MOST 1024 /* connections kept, closed sinks included */
 
 enum speaker { UNKNOWN, SINK, FILTER };
 
-struct conn {
-	struct conn *next;
+struct ce_conn {
+	struct ce_conn *next;
+	struct ce_down *down;
 	int fd; /* -1: it has gone; what it finished still counts */
 	pid_t pid;
 	enum speaker who;
@@ -32,72 +33,65 @@ struct conn {
 	struct ce_buf in;
 };
 
-static struct conn *conns;
-static int listener = -1, nconns;
-static struct ce_timer later;
-static bool forgotten; /* a sink that had said hello */
-static long sinks_ever, sinks_now, needed = 1;
-static struct ce_buf address;
-
 bool
-ce_acks_any(void)
+ce_acks_any(const struct ce_down *d)
 {
-	return sinks_ever > 0;
+	return d->sinks_ever > 0;
 }
 
 bool
-ce_acks_live(void)
+ce_acks_live(const struct ce_down *d)
 {
-	return sinks_now > 0;
+	return d->sinks_now > 0;
 }
 
 bool
-ce_acks_from(pid_t pid)
+ce_acks_from(const struct ce_down *d, pid_t pid)
 {
-	struct conn *c;
+	struct ce_conn *c;
 
-	for (c = conns; c != NULL; c = c->next)
+	for (c = d->conns; c != NULL; c = c->next)
 		if (c->who == SINK && c->pid == pid)
 			return true;
 	return false;
 }
 
 pid_t
-ce_acks_sole(void)
+ce_acks_sole(const struct ce_down *d)
 {
-	struct conn *c;
+	struct ce_conn *c;
 
-	for (c = conns; c != NULL && sinks_ever == 1; c = c->next)
+	for (c = d->conns; c != NULL && d->sinks_ever == 1; c = c->next)
 		if (c->who == SINK && c->fd != -1)
 			return c->pid;
 	return 0;
 }
 
 bool
-ce_acks_only(bool (*of)(pid_t))
+ce_acks_only(const struct ce_down *d, bool (*of)(const struct ce_down *, pid_t))
 {
-	struct conn *c;
+	struct ce_conn *c;
 
-	for (c = conns; c != NULL; c = c->next)
-		if (c->who == SINK && !of(c->pid))
+	for (c = d->conns; c != NULL; c = c->next)
+		if (c->who == SINK && !of(d, c->pid))
 			return false;
-	return !forgotten;
+	return !d->forgotten;
 }
 
 bool
-ce_acks_cumulative(void)
+ce_acks_cumulative(const struct ce_down *d)
 {
-	return needed == 1 && ce_conf.ack_count == 0;
+	return d->needed == 1 && ce_conf.ack_count == 0;
 }
 
 struct ce_str
-ce_acks_address(void)
+ce_acks_address(const struct ce_down *d)
 {
-	return (struct ce_str){ address.p, address.len };
+	return (struct ce_str){ d->address.p, d->address.len };
 }
 
 static void
-hang_up(struct conn *c)
+hang_up(struct ce_conn *c)
 {
 	if (c->fd == -1)
 		return;
@@ -106,53 +100,55 @@ hang_up(struct conn *c)
 	c->fd = -1;
 	ce_buf_free(&c->in);
 	if (c->who == SINK)
-		sinks_now--;
+		c->down->sinks_now--;
 }
 
 /* Of a closed sink it matters who it was and how far it came; but there may be
  * very many, one after the other. */
 static void
-sweep(void)
+sweep(struct ce_down *d)
 {
-	struct conn **pp = &conns, *c;
+	struct ce_conn **pp = &d->conns, *c;
 
 	while ((c = *pp) != NULL)
-		if (c->fd == -1 && (c->who != SINK || (needed == 1 && nconns >= MOST / 2))) {
-			forgotten |= c->who == SINK;
+		if (c->fd == -1 && (c->who != SINK || (d->needed == 1 && d->nconns >= MOST / 2))) {
+			d->forgotten |= c->who == SINK;
 			*pp = c->next;
 			free(c);
-			nconns--;
+			d->nconns--;
 		} else
 			pp = &c->next;
 }
 
 static uint64_t
-slowest(void)
+slowest(const struct ce_down *d)
 {
 	uint64_t least = UINT64_MAX;
-	struct conn *c;
+	struct ce_conn *c;
 	long n = 0;
 
-	for (c = conns; c != NULL; c = c->next)
+	for (c = d->conns; c != NULL; c = c->next)
 		if (c->who == SINK) {
 			n++;
 			if (c->upto < least)
 				least = c->upto;
 		}
-	return n < needed ? 0 : least;
+	return n < d->needed ? 0 : least;
 }
 
 static void
-hello(struct conn *c, enum speaker who, const char *name)
+hello(struct ce_conn *c, enum speaker who, const char *name)
 {
+	struct ce_down *d = c->down;
+
 	c->who = who;
 	ce_info("%s acknowledges", *name != '\0' ? name : "somebody");
 	if (who == SINK) {
-		sinks_ever++;
-		if (++sinks_now > needed && ce_conf.ack_count == 0) {
-			needed = sinks_now;
+		d->sinks_ever++;
+		if (++d->sinks_now > d->needed && ce_conf.ack_count == 0) {
+			d->needed = d->sinks_now;
 			ce_warn("a second sink acknowledges (%s); nothing is finished before "
-			    "all have (say so with --ack-sinks %ld)", name, needed);
+			    "all have (say so with --ack-sinks %ld)", name, d->needed);
 		}
 	}
 	(void)!send(c->fd, ce_conf.ack_count ? "welcome exact\n" : "welcome order\n", 14,
@@ -160,27 +156,28 @@ hello(struct conn *c, enum speaker who, const char *name)
 }
 
 static void
-finished(struct conn *c, uint64_t from, uint64_t to)
+finished(struct ce_conn *c, uint64_t from, uint64_t to)
 {
+	struct ce_down *d = c->down;
 	uint64_t seq;
 
-	if (from < ce_src_first())
-		from = ce_src_first();
+	if (from < d->base)
+		from = d->base;
 	if (ce_conf.ack_count == 0) {
 		/* The only sink there ever was: below is what filters removed.
 		 * One that follows another knows nothing of what that one had. */
-		if (needed == 1)
-			ce_src_done(sinks_ever == 1 ? ce_src_first() : from, to);
+		if (d->needed == 1)
+			ce_src_done(d, d->sinks_ever == 1 ? d->base : from, to);
 		if (to > c->upto)
 			c->upto = to;
-		if (needed > 1 && (seq = slowest()) > 0)
-			ce_src_done(ce_src_first(), seq);
-	} else if (needed == 1)
-		ce_src_done(from, to);
+		if (d->needed > 1 && (seq = slowest(d)) > 0)
+			ce_src_done(d, d->base, seq);
+	} else if (d->needed == 1)
+		ce_src_done(d, from, to);
 	else
 		for (seq = from; seq <= to; seq++)
-			if (ce_src_mark(seq, needed))
-				ce_src_done(seq, seq);
+			if (ce_src_mark(d, seq, d->needed))
+				ce_src_done(d, seq, seq);
 }
 
 /* The number behind word and one space, or behind one space. */
@@ -199,29 +196,29 @@ number(const char **p, const char *word, uint64_t *v)
 }
 
 static bool
-spoken(struct conn *c, const char *line)
+spoken(struct ce_conn *c, const char *line)
 {
 	const char *p = line;
 	uint64_t from, to;
 
 	if (number(&p, "fail", &from) && (*p == ' ' || *p == '\0')) {
-		ce_src_failed(from, *p == ' ' ? p + 1 : p);
+		ce_src_failed(c->down, from, *p == ' ' ? p + 1 : p);
 		return true;
 	}
 	if (((p = line, !number(&p, "ack", &from)) && (p = line, !number(&p, "drop", &from))) ||
 	    !number(&p, "", &to) || *p != '\0')
 		return false;
-	if (from == 0 || from > to || to > ce_src_last())
+	if (from == 0 || from > to || to >= c->down->next)
 		return false;
 	if (line[0] == 'a' && c->who == SINK)
 		finished(c, from, to);
-	else if (line[0] == 'd' && needed == 1) /* of which branch? nobody can tell */
-		ce_src_done(from, to);
+	else if (line[0] == 'd' && c->down->needed == 1) /* of which branch? nobody can tell */
+		ce_src_done(c->down, from, to);
 	return true;
 }
 
 static bool
-heard(struct conn *c, const char *line)
+heard(struct ce_conn *c, const char *line)
 {
 	if (c->who == UNKNOWN) {
 		if (strncmp(line, "hello sink", 10) == 0 && (line[10] == ' ' || line[10] == '\0'))
@@ -237,7 +234,7 @@ heard(struct conn *c, const char *line)
 static void
 hear(void *arg, short revents)
 {
-	struct conn *c = arg;
+	struct ce_conn *c = arg;
 	char *nl, *p;
 	ssize_t n;
 
@@ -275,89 +272,93 @@ static void greet(void *arg, short revents);
 static void
 greet_again(void *arg)
 {
-	(void)arg;
-	ce_watch(listener, POLLIN, greet, NULL);
+	struct ce_down *d = arg;
+
+	ce_watch(d->listener, POLLIN, greet, d);
 }
 
 /* Out of descriptors: poll would report the same connection without end. */
 static void
-pause_greeting(void)
+pause_greeting(struct ce_down *d)
 {
 	static bool told;
 
 	if (!told)
 		ce_warn("cannot hear who acknowledges: %m (trying again)");
 	told = true;
-	ce_watch(listener, 0, NULL, NULL);
-	later.fn = greet_again;
-	ce_timer(&later, 100);
+	ce_watch(d->listener, 0, NULL, NULL);
+	d->later.fn = greet_again;
+	d->later.arg = d;
+	ce_timer(&d->later, 100);
 }
 
 static void
 greet(void *arg, short revents)
 {
-	struct conn *c;
-	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	struct ce_down *d = arg;
+	struct ce_conn *c;
+	int fd = accept4(d->listener, NULL, NULL, SOCK_CLOEXEC);
 
-	(void)arg;
 	(void)revents;
 	if (fd == -1) {
 		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-			pause_greeting();
+			pause_greeting(d);
 		return;
 	}
-	sweep();
-	if (!ce_peer_is_us(fd) || nconns >= MOST) {
+	sweep(d);
+	if (!ce_peer_is_us(fd) || d->nconns >= MOST) {
 		close(fd);
 		return;
 	}
-	c = CE_NEW(struct conn);
+	c = CE_NEW(struct ce_conn);
+	c->down = d;
 	c->fd = fd;
 	c->pid = ce_peer_pid(fd);
-	c->next = conns;
-	conns = c;
-	nconns++;
+	c->next = d->conns;
+	d->conns = c;
+	d->nconns++;
 	ce_watch(fd, POLLIN, hear, c);
 }
 
 /* Listens before the socket has its name: nobody finds it too early. */
 void
-ce_acks_open(void)
+ce_acks_open(struct ce_down *d)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	char path[128];
+	char path[128], token[sizeof(ce_token) + 8];
 	const char *why;
 
+	snprintf(token, sizeof(token), d->branch > 0 ? "%s%d" : "%s", ce_token, d->branch);
 	if (ce_runtime_dir(&why) == NULL)
 		ce_die(CE_CONFIG, "cannot be acknowledged: %s (see CE_RUNTIME_DIR in ce(7), "
 		    "or --ack none)", why);
-	ce_runtime_path(at.sun_path, sizeof(at.sun_path), "new", ce_token);
-	ce_runtime_path(path, sizeof(path), "ack", ce_token);
+	ce_runtime_path(at.sun_path, sizeof(at.sun_path), "new", token);
+	ce_runtime_path(path, sizeof(path), "ack", token);
 	unlink(at.sun_path);
-	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (listener == -1 || bind(listener, (struct sockaddr *)&at, sizeof(at)) == -1 ||
-	    chmod(at.sun_path, 0600) == -1 || listen(listener, 64) == -1 ||
+	d->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (d->listener == -1 || bind(d->listener, (struct sockaddr *)&at, sizeof(at)) == -1 ||
+	    chmod(at.sun_path, 0600) == -1 || listen(d->listener, 64) == -1 ||
 	    rename(at.sun_path, path) == -1)
 		ce_die(CE_CONFIG, "cannot be acknowledged: %s: %m (see CE_RUNTIME_DIR in ce(7), "
 		    "or --ack none)", path);
-	ce_watch(listener, POLLIN, greet, NULL);
-	ce_buf_printf(&address, CE_ACKTO "%s.", ce_token);
-	needed = ce_conf.ack_sinks > 0 ? ce_conf.ack_sinks : 1;
+	ce_watch(d->listener, POLLIN, greet, d);
+	ce_buf_printf(&d->address, CE_ACKTO "%s.", token);
+	d->needed = ce_conf.ack_sinks > 0 ? ce_conf.ack_sinks : 1;
+	d->acking = true;
 }
 
 void
-ce_acks_close(void)
+ce_acks_close(struct ce_down *d)
 {
-	if (listener == -1)
+	if (!d->acking)
 		return;
-	ce_watch(listener, 0, NULL, NULL);
-	ce_timer(&later, -1);
-	close(listener);
-	listener = -1;
-	while (conns != NULL) {
-		struct conn *c = conns;
+	ce_watch(d->listener, 0, NULL, NULL);
+	ce_timer(&d->later, -1);
+	close(d->listener);
+	while (d->conns != NULL) {
+		struct ce_conn *c = d->conns;
 
-		conns = c->next;
+		d->conns = c->next;
 		hang_up(c);
 		free(c);
 	}

@@ -341,10 +341,12 @@ struct ce_opt {
 #define CE_GROUP(table) { 0, NULL, CE_K_GROUP, false, { .str = (const char **)(void *)table }, NULL, NULL, 0, 0 }
 #define CE_END { 0, NULL, CE_K_FLAG, false, { .flag = NULL }, NULL, NULL, 0, 0 }
 
-enum ce_role { CE_SOURCE, CE_SINK, CE_FILTER };
+/* A relay makes new events of what it reads: it answers for them itself, to the
+ * stages before it a sink, to those behind it a source. */
+enum ce_role { CE_SOURCE, CE_SINK, CE_FILTER, CE_RELAY };
 
 /* Which of the role's options the program has; those it cannot honour are absent. */
-#define CE_USE_COMMIT 1   /* source: has a position to commit (stamps, --ack, --window ...) */
+#define CE_USE_COMMIT 1   /* source: has a position to commit (stamps, --ack, --window ...); every relay */
 #define CE_USE_STATE 2    /* source: --state FILE */
 #define CE_USE_END 4      /* source: --until-end */
 #define CE_USE_DEAD 8     /* source: --dead-letter, because its input may be refused */
@@ -353,6 +355,7 @@ enum ce_role { CE_SOURCE, CE_SINK, CE_FILTER };
 #define CE_USE_TIMEOUT 64 /* --timeout */
 #define CE_USE_LISTEN 128 /* source: its clients wait for the settling (order of settling is free) */
 #define CE_USE_REPLY 256  /* sink: may pass events on (ce_reply) */
+#define CE_USE_SPOOL 512  /* relay: what is settled is finished, whatever becomes of what is emitted */
 
 struct ce_program {
 	const char *name; /* the executable's */
@@ -512,6 +515,10 @@ void ce_reply(struct ce_event *ev, const char *line, size_t n);
 /* Appends to standard output, gathered, written before anything is acknowledged. */
 void ce_print(const void *p, size_t n);
 
+/* fn is called before ce_next and ce_batch wait: for a relay that emits at other
+ * times than when it reads. */
+void ce_on_wait(void (*fn)(void));
+
 /* ---- filter.c ------------------------------------------------------------------------------------- */
 
 void ce_pass(struct ce_event *ev);
@@ -531,6 +538,9 @@ void ce_emit(struct ce_event *ev, ce_settled *settled, void *token);
  * without --dead-letter the program says where and why and will end with 65. */
 void ce_refuse(const char *text, size_t n, const char *where, const char *why,
     ce_settled *settled, void *token);
+/* A relay's: what is emitted between ce_next and ce_settle belongs to that event,
+ * which is acknowledged when all of it was finished; an event without any is
+ * finished with the one before it.  (Not with CE_USE_SPOOL.) */
 bool ce_room(void);    /* ce_emit would not wait */
 long ce_unfinished(void);
 bool ce_running(void); /* false: stop reading and call ce_finish */

@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "chain.h"
+#include "down.h"
 
 #define MOST 64 /* stages */
 
@@ -34,18 +35,14 @@ struct pidfd_info {
 #define PIDFD_GET_INFO_1 _IOWR(0xff, 11, struct pidfd_info)
 #define PIDFD_INFO_EXIT_1 8u
 
-static struct stage {
+struct ce_stage {
 	pid_t pid;
 	int fd; /* pidfd; -1: none to be had */
 	uint64_t in, out; /* the pipes that it reads and writes */
 	bool over;
 	bool sink;    /* one of ours */
 	bool selects; /* a grep */
-} stages[MOST];
-static int nstages;
-static bool ours, broken, blind; /* one of ours; a pipe without reader; not all seen */
-static bool watching;
-static uint64_t mine; /* the pipe that this process writes */
+};
 
 /* What tells a pipe or FIFO from others; 0: that descriptor is none. */
 static uint64_t
@@ -65,12 +62,12 @@ pipe_at(pid_t pid, const char *fd)
 }
 
 static bool
-known(pid_t pid)
+known(const struct ce_down *down, pid_t pid)
 {
 	int i;
 
-	for (i = 0; i < nstages; i++)
-		if (stages[i].pid == pid)
+	for (i = 0; i < down->nstages; i++)
+		if (down->stages[i].pid == pid)
 			return true;
 	return false;
 }
@@ -119,77 +116,78 @@ greps(pid_t pid)
 	    strcmp(name, "fgrep\n") == 0 || strcmp(name, "zgrep\n") == 0 || strcmp(name, "rg\n") == 0;
 }
 
-static void walk(pid_t writer, uint64_t pipe);
+static void walk(struct ce_down *down, pid_t writer, uint64_t pipe);
 
 /* A sink ends the chain, whatever its output goes to. */
 static bool
-enter(pid_t pid, uint64_t pipe)
+enter(struct ce_down *down, pid_t pid, uint64_t pipe)
 {
 	int role = ce_runtime_role(pid);
-	struct stage *s;
+	struct ce_stage *s;
 
-	if (nstages == MOST)
+	if (down->nstages == MOST)
 		return false;
-	s = &stages[nstages++];
-	*s = (struct stage){ .pid = pid, .fd = (int)syscall(SYS_pidfd_open, pid, 0),
-	    .in = pipe, .sink = role == CE_SINK, .selects = greps(pid) };
-	ours |= role != -1;
-	if (role != CE_SINK && !ce_acks_from(pid))
+	s = &down->stages[down->nstages++];
+	*s = (struct ce_stage){ .pid = pid, .fd = (int)syscall(SYS_pidfd_open, pid, 0),
+	    .in = pipe, .sink = role == CE_SINK || role == CE_RELAY, .selects = greps(pid) };
+	down->ours |= role != -1;
+	if (!s->sink && !ce_acks_from(down, pid))
 		s->out = pipe_at(pid, "1");
 	if (s->out != 0 && s->out != pipe)
-		walk(pid, s->out);
+		walk(down, pid, s->out);
 	return true;
 }
 
 /* Nobody was seen to read what writer writes.  Opened once more, the pipe says
  * whether it has a reader: if so, one that we may not look at, or a new one. */
 static void
-nobody_reads(pid_t writer)
+nobody_reads(struct ce_down *down, pid_t writer)
 {
 	struct pollfd p = { -1, POLLOUT, 0 };
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%ld/fd/1", (long)writer);
+	snprintf(path, sizeof(path), "/proc/%ld/fd/%d", (long)writer,
+	    writer == getpid() ? down->given : 1);
 	p.fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 	if ((p.fd == -1 && errno == ENXIO) || /* a FIFO */
 	    (p.fd != -1 && poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0))
-		broken = true;
+		down->broken = true;
 	else
-		blind = true;
+		down->blind = true;
 	if (p.fd != -1)
 		close(p.fd);
 }
 
 static void
-walk(pid_t writer, uint64_t pipe)
+walk(struct ce_down *down, pid_t writer, uint64_t pipe)
 {
 	DIR *d = opendir("/proc");
 	struct dirent *e;
 	int found = 0;
 
 	if (d == NULL)
-		blind = true;
+		down->blind = true;
 	while (d != NULL && (e = readdir(d)) != NULL) {
 		pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
 
 		if (pid <= 0 || pid == getpid() || !holds(pid, pipe, 0400))
 			continue;
 		found++;
-		if (!known(pid) && !enter(pid, pipe)) {
-			blind = true;
+		if (!known(down, pid) && !enter(down, pid, pipe)) {
+			down->blind = true;
 			break;
 		}
 	}
 	if (d != NULL)
 		closedir(d);
 	if (found == 0)
-		nobody_reads(writer);
+		nobody_reads(down, writer);
 }
 
 static void
 ended(void *arg, short revents)
 {
-	struct stage *s = arg;
+	struct ce_stage *s = arg;
 
 	(void)revents;
 	ce_watch(s->fd, 0, NULL, NULL);
@@ -197,83 +195,85 @@ ended(void *arg, short revents)
 }
 
 static void
-drop(struct stage *s)
+drop(struct ce_down *down, struct ce_stage *s)
 {
 	if (s->fd != -1) {
 		ce_watch(s->fd, 0, NULL, NULL);
 		close(s->fd);
 	}
-	*s = stages[--nstages];
-	if (s->fd != -1 && s != &stages[nstages] && watching)
+	*s = down->stages[--down->nstages];
+	if (s->fd != -1 && s != &down->stages[down->nstages] && down->watching)
 		ce_watch(s->fd, s->over ? 0 : POLLIN, ended, s);
 }
 
 /* The one sink there ever was reads our pipe itself: then nothing can be removed
  * on the way, and there is no need to look at every process. */
 static bool
-direct(void)
+direct(struct ce_down *down)
 {
-	pid_t pid = ce_acks_sole();
+	pid_t pid = ce_acks_sole(down);
 
-	return pid > 0 && pipe_at(pid, "0") == mine && enter(pid, mine);
+	return pid > 0 && pipe_at(pid, "0") == down->mine && enter(down, pid, down->mine);
 }
 
 enum ce_chain
-ce_chain_look(void)
+ce_chain_look(struct ce_down *down)
 {
 	struct stat st;
 
-	while (nstages > 0)
-		drop(&stages[nstages - 1]);
-	ours = broken = blind = watching = false;
-	if (fstat(1, &st) == -1 || !S_ISFIFO(st.st_mode))
+	if (down->stages == NULL)
+		down->stages = ce_alloc(MOST * sizeof(*down->stages));
+	while (down->nstages > 0)
+		drop(down, &down->stages[down->nstages - 1]);
+	down->ours = down->broken = down->blind = down->watching = false;
+	if (fstat(down->given, &st) == -1 || !S_ISFIFO(st.st_mode))
 		return CE_CHAIN_UNKNOWN;
-	mine = pipe_of(&st);
-	if (!direct())
-		walk(getpid(), mine);
-	if (blind && !broken)
+	down->mine = pipe_of(&st);
+	if (!direct(down))
+		walk(down, getpid(), down->mine);
+	if (down->blind && !down->broken)
 		return CE_CHAIN_UNKNOWN;
-	return broken ? CE_CHAIN_BROKEN : !ours ? CE_CHAIN_FOREIGN :
-	    nstages == 1 ? CE_CHAIN_DIRECT : CE_CHAIN_OURS;
+	return down->broken ? CE_CHAIN_BROKEN : !down->ours ? CE_CHAIN_FOREIGN :
+	    down->nstages == 1 ? CE_CHAIN_DIRECT : CE_CHAIN_OURS;
 }
 
 void
-ce_chain_watch(void)
+ce_chain_watch(struct ce_down *down)
 {
 	int i;
 
-	watching = true;
-	for (i = 0; i < nstages; i++)
-		if (stages[i].fd != -1)
-			ce_watch(stages[i].fd, POLLIN, ended, &stages[i]);
+	down->watching = true;
+	for (i = 0; i < down->nstages; i++)
+		if (down->stages[i].fd != -1)
+			ce_watch(down->stages[i].fd, POLLIN, ended, &down->stages[i]);
 }
 
 /* The shell that made the pipe holds it for a moment, and is no stage. */
 bool
-ce_chain_over(void)
+ce_chain_over(struct ce_down *down)
 {
 	bool over = true;
 	int i;
 
-	for (i = nstages - 1; i >= 0; i--)
-		if (stages[i].pid == getppid() && !holds(stages[i].pid, stages[i].in, 0400))
-			drop(&stages[i]);
+	for (i = down->nstages - 1; i >= 0; i--)
+		if (down->stages[i].pid == getppid() && !holds(down->stages[i].pid, down->stages[i].in, 0400))
+			drop(down, &down->stages[i]);
 		else
-			over &= stages[i].over || (stages[i].fd == -1 &&
-			    kill(stages[i].pid, 0) == -1 && errno == ESRCH);
+			over &= down->stages[i].over || (down->stages[i].fd == -1 &&
+			    kill(down->stages[i].pid, 0) == -1 && errno == ESRCH);
 	return over;
 }
 
 pid_t
-ce_chain_held(void)
+ce_chain_held(const struct ce_down *down)
 {
-	DIR *d = mine != 0 ? opendir("/proc") : NULL;
+	DIR *d = down->mine != 0 ? opendir("/proc") : NULL;
 	struct dirent *e;
 	pid_t pid, found = 0;
 
 	while (d != NULL && found == 0 && (e = readdir(d)) != NULL)
 		if ((pid = (pid_t)strtol(e->d_name, NULL, 10)) > 0 && pid != getpid() &&
-		    holds(pid, mine, 0200))
+		    holds(pid, down->mine, 0200))
 			found = pid;
 	if (d != NULL)
 		closedir(d);
@@ -281,55 +281,66 @@ ce_chain_held(void)
 }
 
 static bool
-is_sink(pid_t pid)
+is_sink(const struct ce_down *down, pid_t pid)
 {
 	int i;
 
-	for (i = 0; i < nstages; i++)
-		if (stages[i].pid == pid)
-			return stages[i].sink;
+	for (i = 0; i < down->nstages; i++)
+		if (down->stages[i].pid == pid)
+			return down->stages[i].sink;
 	return false;
 }
 
 /* In sinks of ours, which end with 0 only if they have taken all that they
  * read; and nobody else has acknowledged. */
 static bool
-ends_in_sinks(void)
+ends_in_sinks(const struct ce_down *down)
 {
 	int i, n = 0;
 
-	for (i = 0; i < nstages; i++)
-		n += stages[i].sink;
-	return n > 0 && ce_acks_only(is_sink);
+	for (i = 0; i < down->nstages; i++)
+		n += down->stages[i].sink;
+	return n > 0 && ce_acks_only(down, is_sink);
+}
+
+/* How the stage ended, as wait(2) has it; false: that cannot be learned. */
+static bool
+status(const struct ce_stage *s, int *how)
+{
+	struct pollfd p = { s->fd, POLLIN, 0 };
+	struct pidfd_info info = { .mask = PIDFD_INFO_EXIT_1 };
+	int64_t until = ce_now() + 1000;
+	siginfo_t child = { 0 };
+
+	if (s->fd == -1 || poll(&p, 1, 5000) != 1)
+		return false;
+	if (waitid(P_PID, (id_t)s->pid, &child, WEXITED | WNOHANG | WNOWAIT) == 0) {
+		*how = child.si_code == CLD_EXITED ? child.si_status << 8 : child.si_status;
+		return child.si_pid == s->pid;
+	}
+	/* it is told when the process was waited for: a moment later */
+	while (ioctl(s->fd, PIDFD_GET_INFO_1, &info) == -1 || (info.mask & PIDFD_INFO_EXIT_1) == 0) {
+		if (ce_now() > until || errno == ENOTTY)
+			return false;
+		poll(NULL, 0, 5);
+		info.mask = PIDFD_INFO_EXIT_1;
+	}
+	*how = info.exit_code;
+	return true;
 }
 
 /* Waits for the stages to end, then asks how.  0 is success, and 1 of a grep
  * as well; a signal or another code may have cost events. */
 bool
-ce_chain_ended_well(void)
+ce_chain_ended_well(struct ce_down *down)
 {
-	int i;
+	int i, how;
 
-	if (broken || blind || !ends_in_sinks())
+	if (down->broken || down->blind || !ends_in_sinks(down))
 		return false;
-	for (i = 0; i < nstages; i++) {
-		struct pollfd p = { stages[i].fd, POLLIN, 0 };
-		struct pidfd_info info = { .mask = PIDFD_INFO_EXIT_1 };
-		int64_t until = ce_now() + 1000;
-
-		if (stages[i].fd == -1 || poll(&p, 1, 5000) != 1)
+	for (i = 0; i < down->nstages; i++)
+		if (!status(&down->stages[i], &how) || !WIFEXITED(how) ||
+		    WEXITSTATUS(how) > (down->stages[i].selects ? 1 : 0))
 			return false;
-		/* it is told when the process was waited for: a moment later */
-		while (ioctl(stages[i].fd, PIDFD_GET_INFO_1, &info) == -1 ||
-		    (info.mask & PIDFD_INFO_EXIT_1) == 0) {
-			if (ce_now() > until || errno == ENOTTY)
-				return false;
-			poll(NULL, 0, 5);
-			info.mask = PIDFD_INFO_EXIT_1;
-		}
-		if (!WIFEXITED(info.exit_code) ||
-		    WEXITSTATUS(info.exit_code) > (stages[i].selects ? 1 : 0))
-			return false;
-	}
 	return true;
 }

@@ -15,14 +15,14 @@ enum ce_chain {
 };
 
 /* Who reads, at this moment; remembered for ended_well. */
-enum ce_chain ce_chain_look(void);
-void ce_chain_watch(void); /* the loop wakes when one of them ends */
-bool ce_chain_over(void);  /* all have ended */
+enum ce_chain ce_chain_look(struct ce_down *d);
+void ce_chain_watch(struct ce_down *d); /* the loop wakes when one of them ends */
+bool ce_chain_over(struct ce_down *d);  /* all have ended */
 /* Another process that has our pipe open for writing, or 0: with it open the
  * stages behind see no end, though we have closed it. */
-pid_t ce_chain_held(void);
+pid_t ce_chain_held(const struct ce_down *d);
 /* All stages that were seen last have ended by themselves, and well: what was
  * never acknowledged was removed by one of them.  Waits for them. */
-bool ce_chain_ended_well(void);
+bool ce_chain_ended_well(struct ce_down *d);
 
 #endif

@@ -7,49 +7,46 @@
 #include "doubt.h"
 #include "window.h"
 
-static bool trusting, closed, said_stall;
-static int64_t looked_at;
-
 bool
-ce_trusting(void)
+ce_trusting(struct ce_down *d)
 {
-	if (ce_acks_any())
-		trusting = false;
-	return trusting;
+	if (ce_acks_any(d))
+		d->trusting = false;
+	return d->trusting;
 }
 
 void
-ce_doubt_no_more(void)
+ce_doubt_no_more(struct ce_down *d)
 {
-	closed = true;
+	d->silent = true;
 }
 
 static void
-stalled(void)
+stalled(struct ce_down *d)
 {
-	bool gone = ce_acks_any() && !ce_acks_live();
+	bool gone = ce_acks_any(d) && !ce_acks_live(d);
 	bool simple = ce_conf.ack_count == 0 && ce_conf.ack_sinks <= 1;
 	const char *why = "the sink has gone";
 
 	/* A sink that is slow says so itself. */
-	if (said_stall || (!gone && simple && !ce_win_full()))
+	if (d->said_stall || (!gone && simple && !ce_win_full(d)))
 		return;
-	said_stall = true;
+	d->said_stall = true;
 	if (!gone)
 		why = simple ? "a slow sink, or a stage that holds back or removes more than --window?" :
 		    ce_conf.ack_count ? "--ack-count exact: does a stage remove events?" :
 		    "several sinks: use ce-tee where a branch removes events";
 	ce_warn("held up: event %" PRIu64 " was not acknowledged for %ld s (%s)",
-	    ce_src_first(), (long)(ce_win_quiet() / 1000), why);
+	    d->base, (long)(ce_win_quiet(d) / 1000), why);
 	if (gone)
 		ce_stop(CE_TEMPFAIL);
 }
 
 /* Nobody speaks any more, or nobody has spoken yet.  True: nobody will. */
 static bool
-died(void)
+died(struct ce_down *d)
 {
-	if (ce_chain_look() != CE_CHAIN_BROKEN)
+	if (ce_chain_look(d) != CE_CHAIN_BROKEN)
 		return false;
 	ce_warn("a stage behind this one has died");
 	ce_stop(CE_TEMPFAIL);
@@ -59,43 +56,43 @@ died(void)
 /* Nobody has said hello for too long: will somebody of ours do so, when the
  * first event reaches it? */
 static bool
-trust(void)
+trust(struct ce_down *d)
 {
 	enum ce_chain chain;
 
-	if (closed) /* what does not speak now may have died */
+	if (d->silent) /* what does not speak now may have died */
 		return false;
-	chain = ce_chain_look();
+	chain = ce_chain_look(d);
 	if (chain == CE_CHAIN_DIRECT || chain == CE_CHAIN_OURS || chain == CE_CHAIN_BROKEN)
 		return false;
 	ce_note("nobody acknowledges; from here on an event counts as finished "
 	    "when it was written");
-	return trusting = true;
+	return d->trusting = true;
 }
 
 /* In how many ms somebody has been silent for too long; -1: nobody is waited for. */
 int64_t
-ce_doubt(int64_t first_at)
+ce_doubt(struct ce_down *d)
 {
-	bool strangers = ce_conf.ack == CE_ACK_AUTO && !ce_acks_any();
-	bool deserted = !closed && ce_acks_any() && !ce_acks_live();
+	bool strangers = ce_conf.ack == CE_ACK_AUTO && !ce_acks_any(d);
+	bool deserted = !d->silent && ce_acks_any(d) && !ce_acks_live(d);
 	int64_t left = ce_conf.ack_wait -
-	    (strangers ? ce_now() - first_at : ce_win_quiet()) + 1;
+	    (strangers ? ce_now() - d->first_at : ce_win_quiet(d)) + 1;
 
-	if (ce_win_quiet() < ce_conf.ack_wait)
-		said_stall = false;
-	if (ce_unfinished() == 0 || (said_stall && !strangers))
+	if (ce_win_quiet(d) < ce_conf.ack_wait)
+		d->said_stall = false;
+	if (d->base == d->next || (d->said_stall && !strangers))
 		return -1;
-	if ((deserted || (strangers && left <= 0 && !closed)) && ce_now() - looked_at > 200) {
-		looked_at = ce_now();
-		if (died())
+	if ((deserted || (strangers && left <= 0 && !d->silent)) && ce_now() - d->looked_at > 200) {
+		d->looked_at = ce_now();
+		if (died(d))
 			return -1;
-		if (strangers && trust())
+		if (strangers && trust(d))
 			return 0;
 	}
 	if (left > 0)
 		return deserted && left > 1000 ? 1000 : left;
-	if (ce_acks_any() || ce_win_full())
-		stalled();
+	if (ce_acks_any(d) || ce_win_full(d))
+		stalled(d);
 	return ce_conf.ack_wait;
 }

@@ -11,8 +11,8 @@ passed(struct ce_event *ev)
 	ce_stats->events_out++;
 	ev->passed = true;
 	ce_settle(ev, CE_TAKEN);
-	if (ce_out_full())
-		ce_out_flush();
+	if (ce_out_full(&ce_stdout))
+		ce_out_flush(&ce_stdout);
 }
 
 void

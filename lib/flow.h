@@ -17,7 +17,8 @@ void ce_loop_start(void);
 void ce_turn(int64_t ms);
 
 /* runtime.c, stats.c */
-extern char ce_token[]; /* of this process: names its files in the runtime directory */
+extern char ce_token[9]; /* of this process: names its files in the runtime directory */
+extern int ce_branches;  /* outputs with an address of their own: TOKEN1 and up */
 void ce_stats_start(const struct ce_program *p);
 int ce_runtime_claim(size_t size); /* makes and locks stat-TOKEN; -1: no directory */
 int ce_runtime_role(pid_t pid); /* -1: none of ours */
@@ -26,20 +27,20 @@ void ce_runtime_path(char *out, size_t n, const char *kind, const char *token);
 pid_t ce_peer_pid(int fd);
 bool ce_peer_is_us(int fd); /* the other end of a unix socket has our uid */
 
-/* out.c: standard output, gathered */
-void ce_out_start(void);
-struct ce_buf *ce_out(void);      /* append here */
-bool ce_out_full(void);           /* so much that it should be written first */
-void ce_out_push(void);           /* writes what can be written without waiting */
-void ce_out_flush(void);          /* until it is written, turning the loop; dies on error */
-bool ce_out_empty(void);
-bool ce_out_gone(void);           /* nobody reads any more */
-void ce_out_line(const char *text, size_t len);
+/* out.c: an output (down.h), gathered */
+struct ce_down;
+extern struct ce_down ce_stdout;
+void ce_out_start(struct ce_down *d);
+struct ce_buf *ce_out(void);      /* of standard output: append here */
+bool ce_out_full(const struct ce_down *d); /* so much that it should be written first */
+void ce_out_push(struct ce_down *d);  /* writes what can be written without waiting */
+void ce_out_flush(struct ce_down *d); /* until it is written, turning the loop; dies on error */
+bool ce_out_empty(const struct ce_down *d);
+void ce_out_line(struct ce_down *d, const char *text, size_t len);
 /* With a return address before its closing brace: head, seq, a quote. */
 #define CE_ACKTO ",\"ackto\":\""
-void ce_out_stamped(const char *text, size_t len, struct ce_str head, uint64_t seq);
-void ce_out_close(void);
-bool ce_out_is_pipe(void);
+void ce_out_stamped(struct ce_down *d, const char *text, size_t len, struct ce_str head, uint64_t seq);
+void ce_out_close(struct ce_down *d);
 
 /* peer.c: the ack connections of a sink or filter */
 struct ce_peer;
@@ -56,21 +57,22 @@ void ce_peers_flush(bool force);  /* sends what is due; force: all that there is
 int64_t ce_peers_due(void);       /* ms until there is something to send; -1: there is nothing */
 void ce_peers_finish(void);       /* sends everything, bounded; closes */
 
-/* acks.c: the ack socket of a source */
-void ce_acks_open(void);
-void ce_acks_close(void);
-bool ce_acks_any(void);           /* a sink has said hello, ever */
-bool ce_acks_from(pid_t pid);      /* that process is a sink that said hello */
-pid_t ce_acks_sole(void);         /* the only sink that ever said hello, still there; or 0 */
-bool ce_acks_only(bool (*of)(pid_t)); /* all sinks that said hello are such */
-bool ce_acks_cumulative(void);    /* one sink, counted in order */
-bool ce_acks_live(void);          /* one is connected now */
-struct ce_str ce_acks_address(void); /* CE_ACKTO TOKEN. */
-/* source.c, called by acks.c */
-void ce_src_done(uint64_t from, uint64_t to);
-bool ce_src_mark(uint64_t seq, long needed); /* exact, several sinks */
-uint64_t ce_src_first(void), ce_src_last(void);
-void ce_src_failed(uint64_t seq, const char *reason);
+/* acks.c: the ack socket of an output */
+void ce_acks_open(struct ce_down *d);
+void ce_acks_close(struct ce_down *d);
+bool ce_acks_any(const struct ce_down *d); /* a sink has said hello, ever */
+bool ce_acks_from(const struct ce_down *d, pid_t pid); /* that process is a sink that said hello */
+/* The only sink that ever said hello, still there; or 0. */
+pid_t ce_acks_sole(const struct ce_down *d);
+/* All sinks that said hello are such. */
+bool ce_acks_only(const struct ce_down *d, bool (*of)(const struct ce_down *, pid_t));
+bool ce_acks_cumulative(const struct ce_down *d); /* one sink, counted in order */
+bool ce_acks_live(const struct ce_down *d); /* one is connected now */
+struct ce_str ce_acks_address(const struct ce_down *d); /* CE_ACKTO TOKEN. */
+/* window.c and source.c, called by acks.c */
+void ce_src_done(struct ce_down *d, uint64_t from, uint64_t to);
+bool ce_src_mark(struct ce_down *d, uint64_t seq, long needed); /* exact, several sinks */
+void ce_src_failed(struct ce_down *d, uint64_t seq, const char *reason);
 
 /* retry.c, dead.c */
 const char *ce_reason(void);      /* what ce_later, ce_never, ce_fatal said last */
@@ -83,6 +85,10 @@ bool ce_dead_line(const char *p, size_t n, const char *where, const char *reason
 void ce_say_refused(const char *p, size_t n, const char *where, const char *reason);
 
 /* source.c, sink.c, filter.c */
+bool ce_emits(void);              /* a source or relay: what it gives can come again */
+int64_t ce_downs_push(int64_t ms); /* writes, keeps house; for how long to wait then */
+void ce_downs_busy(void);         /* the same, and reads acks, if it was not done for some ms */
+void ce_down_left(struct ce_down *d); /* nobody reads it any more */
 int ce_source_finish(void);
 int ce_sink_finish(void);
 void ce_source_start(void);

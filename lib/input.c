@@ -58,6 +58,12 @@ ce_input_drained(void)
 }
 
 bool
+ce_input_addressed(void)
+{
+	return addressed;
+}
+
+bool
 ce_input_owed(void)
 {
 	return addressed && !ended;
@@ -157,7 +163,7 @@ address(struct ce_event *ev)
 		ce_attr(ev, CE_AT_ACKTO, &ackto);
 		received(ev, ce_peer_of(ackto, &ev->seq));
 	}
-	if (ce_program->role == CE_SINK)
+	if (ce_program->role != CE_FILTER)
 		ce_event_cut(ev, CE_AT_ACKTO);
 }
 
@@ -202,7 +208,7 @@ parse(struct ce_event *ev, const struct ce_record *r, struct ce_str *text)
 {
 	const char *wrong;
 
-	if (ce_program->role == CE_SINK)
+	if (ce_program->role != CE_FILTER)
 		text->len = unstamp(ev, r->p, r->len);
 	wrong = ce_event_parse(ev, r->p, text->len);
 	if (text->len < r->len && ev->at[CE_AT_ACKTO] >= 0 && wrong == NULL)

@@ -13,6 +13,7 @@ struct ce_event *ce_input_next(void);
 bool ce_input_watch(bool on); /* reads when there is something; false: nothing will come */
 bool ce_input_ready(void);    /* something was read and not yet looked at */
 bool ce_input_ended(void);
+bool ce_input_addressed(void); /* an event has come that is to be acknowledged */
 bool ce_input_owed(void);     /* a source waits for the rest of it */
 bool ce_input_drained(void);  /* told to leave, and nothing came for a while */
 

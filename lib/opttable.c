@@ -13,7 +13,8 @@
 #define SRC (1 << CE_SOURCE)
 #define SINK (1 << CE_SINK)
 #define FILTER (1 << CE_FILTER)
-#define ANY (SRC | SINK | FILTER)
+#define RELAY (1 << CE_RELAY)
+#define ANY (SRC | SINK | FILTER | RELAY)
 #define DAY 86400000L
 #define GIB (1L << 30)
 
@@ -39,13 +40,13 @@ static const struct {
 	int roles, uses, unless;
 	struct ce_opt opt;
 } table[] = {
-	{ SRC, CE_USE_COMMIT, 0, CE_CHOICE(0, "ack", &ce_conf.ack, "auto|require|none",
+	{ SRC | RELAY, CE_USE_COMMIT, 0, CE_CHOICE(0, "ack", &ce_conf.ack, "auto|require|none",
 	    "whether to wait until a sink acknowledges") },
-	{ SRC, CE_USE_COMMIT, 0, CE_CHOICE(0, "ack-count", &ce_conf.ack_count, "order|exact",
+	{ SRC | RELAY, CE_USE_COMMIT, 0, CE_CHOICE(0, "ack-count", &ce_conf.ack_count, "order|exact",
 	    "how acknowledgements are counted: exact where stages reorder events") },
-	{ SRC, CE_USE_COMMIT, 0, CE_NUM(0, "ack-sinks", &ce_conf.ack_sinks, "n", 1, 1000,
+	{ SRC | RELAY, CE_USE_COMMIT, 0, CE_NUM(0, "ack-sinks", &ce_conf.ack_sinks, "n", 1, 1000,
 	    "sinks that must each finish an event") },
-	{ SRC, CE_USE_COMMIT, 0, CE_TIME(0, "ack-wait", &ce_conf.ack_wait, "time", 1, 7 * DAY,
+	{ SRC | RELAY, CE_USE_COMMIT, 0, CE_TIME(0, "ack-wait", &ce_conf.ack_wait, "time", 1, 7 * DAY,
 	    "how long to wait for a first sink under --ack auto") },
 	{ SINK, 0, 0, CE_TIME(0, "backoff", &ce_conf.backoff, "time", 1, DAY,
 	    "first pause before a retry; doubles from then on") },
@@ -55,9 +56,11 @@ static const struct {
 	    "events delivered together at most") },
 	{ SRC, CE_USE_COMMIT, CE_USE_LISTEN, CE_TIME(0, "commit-every", &ce_conf.commit_every,
 	    "time", 1, DAY, "pause between two commits of the position") },
+	{ RELAY, CE_USE_STATE, 0, CE_TIME(0, "commit-every", &ce_conf.commit_every,
+	    "time", 1, DAY, "pause between two writes of the state") },
 	{ SRC, 0, 0, CE_NUM(0, "count", &ce_conf.count, "n", 0, 0,
 	    "stop after this many events; 0: never") },
-	{ SINK | FILTER, 0, 0, CE_STR(0, "dead-letter", &ce_conf.dead_letter, "file",
+	{ SINK | FILTER | RELAY, 0, 0, CE_STR(0, "dead-letter", &ce_conf.dead_letter, "file",
 	    "append refused events to this file and go on") },
 	{ SRC, CE_USE_DEAD, 0, CE_STR(0, "dead-letter", &ce_conf.dead_letter, "file",
 	    "append refused input to this file and go on") },
@@ -76,13 +79,15 @@ static const struct {
 	    "attempts after the first; -1: for ever") },
 	{ SRC, CE_USE_STATE, 0, CE_STR(0, "state", &ce_conf.state, "file",
 	    "keep the position in this file and go on from there") },
+	{ RELAY, CE_USE_STATE, 0, CE_STR(0, "state", &ce_conf.state, "file",
+	    "keep in this file what is finished") },
 	{ ANY, CE_USE_TIMEOUT, 0, CE_TIME(0, "timeout", &ce_conf.timeout, "time", 1, 7 * DAY,
 	    "longest wait for an answer") },
 	{ SRC, CE_USE_END, 0, CE_FLAG(0, "until-end", &ce_conf.until_end,
 	    "stop at the end of what is there now") },
 	{ ANY, 0, 0, CE_FLAG('v', "verbose", &ce_conf.verbose, "say more on standard error") },
 	{ ANY, 0, 0, CE_FLAG(0, "version", &version, "print the version and exit") },
-	{ SRC, CE_USE_COMMIT, 0, CE_NUM(0, "window", &ce_conf.window, "n", 1, 1L << 24,
+	{ SRC | RELAY, CE_USE_COMMIT, 0, CE_NUM(0, "window", &ce_conf.window, "n", 1, 1L << 24,
 	    "unfinished events at most") },
 };
 

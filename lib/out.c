@@ -1,4 +1,4 @@
-/* out.c -- standard output, gathered: written when there is much or when the
+/* out.c -- an output, gathered: written when there is much or when the
  * program would wait, checked in one place.
  *
  * A pipe is opened anew through /proc, so that it can be non-blocking for us
@@ -11,181 +11,169 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "flow.h"
+#include "down.h"
 
-#define MUCH ((size_t)192 << 10) /* not the size of a pipe, see design of pipes */
 #define PIPE_SIZE (1 << 20)
 
-static struct ce_buf out;
-static size_t written; /* of out */
-static int fd = 1;
-static bool is_pipe, small_steps, watched, gone, waiting;
+struct ce_down ce_stdout = CE_DOWN(1, "standard output");
 
-bool
-ce_out_is_pipe(void)
+struct ce_buf *
+ce_out(void)
 {
-	return is_pipe;
+	return &ce_stdout.out;
 }
 
 static void
 reader_left(void *arg, short revents)
 {
-	(void)arg;
+	struct ce_down *d = arg;
+
 	if ((revents & POLLERR) == 0)
 		return;
-	gone = true;
-	ce_watch(fd, 0, NULL, NULL); /* or poll would report it without end */
+	d->gone = true;
+	ce_watch(d->fd, 0, NULL, NULL); /* or poll would report it without end */
 }
 
 void
-ce_out_start(void)
+ce_out_start(struct ce_down *d)
 {
+	char path[32];
 	struct stat st;
 	int own;
 
-	if (fstat(1, &st) == -1 || !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+	d->given = d->fd;
+	if (fstat(d->fd, &st) == -1 || !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
 		return;
-	is_pipe = true;
-	(void)!fcntl(1, F_SETPIPE_SZ, PIPE_SIZE);
-	own = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	d->is_pipe = true;
+	(void)!fcntl(d->fd, F_SETPIPE_SZ, PIPE_SIZE);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", d->fd);
+	own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 	if (own != -1)
-		fd = own;
+		d->fd = own;
 	else
-		small_steps = true;
-	watched = ce_program->role != CE_SINK;
-	if (watched)
-		ce_watch(fd, POLLRDHUP, reader_left, NULL);
-}
-
-struct ce_buf *
-ce_out(void)
-{
-	return &out;
+		d->small_steps = true;
+	d->watched = ce_program->role != CE_SINK;
+	if (d->watched)
+		ce_watch(d->fd, POLLRDHUP, reader_left, d);
 }
 
 bool
-ce_out_full(void)
+ce_out_full(const struct ce_down *d)
 {
-	return out.len - written >= MUCH;
+	return d->out.len - d->written >= d->much;
 }
 
 bool
-ce_out_empty(void)
+ce_out_empty(const struct ce_down *d)
 {
-	return out.len == written;
-}
-
-bool
-ce_out_gone(void)
-{
-	return gone;
+	return d->out.len == d->written;
 }
 
 static void
-cannot(void)
+cannot(struct ce_down *d)
 {
-	if (ce_program->role == CE_SOURCE && errno == EPIPE) {
-		gone = true;
-		written = out.len;
-		ce_warn("cannot write standard output: nobody reads it any more");
-		ce_stop(CE_IOERR);
+	if (ce_emits() && errno == EPIPE) {
+		d->gone = true;
+		d->written = d->out.len;
+		ce_down_left(d);
 		return;
 	}
-	ce_die(CE_IOERR, "cannot write standard output: %m");
+	ce_die(CE_IOERR, "cannot write %s: %m", d->name);
 }
 
 /* One write.  False: it would wait. */
 static bool
-step(void)
+step(struct ce_down *d)
 {
-	size_t n = out.len - written;
+	size_t n = d->out.len - d->written;
 	ssize_t k;
 
-	if (small_steps) {
-		struct pollfd p = { fd, POLLOUT, 0 };
+	if (d->small_steps) {
+		struct pollfd p = { d->fd, POLLOUT, 0 };
 
 		if (n > PIPE_BUF)
 			n = PIPE_BUF;
 		if (poll(&p, 1, 0) != 1)
 			return false;
 	}
-	k = write(fd, out.p + written, n);
+	k = write(d->fd, d->out.p + d->written, n);
 	if (k == -1 && errno == EINTR)
 		return true;
 	if (k == -1 && errno == EAGAIN)
 		return false;
 	if (k == -1) {
-		cannot();
+		cannot(d);
 		return true;
 	}
-	written += (size_t)k;
+	d->written += (size_t)k;
 	ce_stats->bytes_out += (uint64_t)k;
-	return (size_t)k == n || !is_pipe; /* a pipe that took a part is full */
+	return (size_t)k == n || !d->is_pipe; /* a pipe that took a part is full */
 }
 
 static void
 writable(void *arg, short revents)
 {
 	reader_left(arg, revents);
-	ce_out_push();
+	ce_out_push(arg);
 }
 
 static void
-wait_for_room(bool want)
+wait_for_room(struct ce_down *d, bool want)
 {
-	if (want == waiting || !is_pipe)
+	if (want == d->waiting || !d->is_pipe)
 		return;
-	waiting = want;
+	d->waiting = want;
 	if (want)
-		ce_watch(fd, POLLOUT, writable, NULL);
+		ce_watch(d->fd, POLLOUT, writable, d);
 	else
-		ce_watch(fd, watched && !gone ? POLLRDHUP : 0, reader_left, NULL);
+		ce_watch(d->fd, d->watched && !d->gone ? POLLRDHUP : 0, reader_left, d);
 }
 
 void
-ce_out_push(void)
+ce_out_push(struct ce_down *d)
 {
-	if (gone && ce_program->role == CE_SOURCE)
-		written = out.len; /* it comes again */
-	while (written < out.len)
-		if (!step()) {
-			wait_for_room(true);
-			if (written > MUCH && written > out.len / 2) {
-				ce_buf_cut(&out, written);
-				written = 0;
+	if (d->gone && ce_emits())
+		d->written = d->out.len; /* it comes again */
+	while (d->written < d->out.len)
+		if (!step(d)) {
+			wait_for_room(d, true);
+			if (d->written > CE_MUCH && d->written > d->out.len / 2) {
+				ce_buf_cut(&d->out, d->written);
+				d->written = 0;
 			}
 			return;
 		}
-	wait_for_room(false);
-	if (out.len > 0)
-		ce_buf_reset(&out);
-	written = 0;
-	if (out.cap > 16 * MUCH) /* one long event does not stay in memory */
-		ce_buf_free(&out);
+	wait_for_room(d, false);
+	if (d->out.len > 0)
+		ce_buf_reset(&d->out);
+	d->written = 0;
+	if (d->out.cap > 16 * CE_MUCH) /* one long event does not stay in memory */
+		ce_buf_free(&d->out);
 }
 
 void
-ce_out_flush(void)
+ce_out_flush(struct ce_down *d)
 {
 	int32_t was = ce_stats->blocked;
 
-	ce_out_push();
-	while (written < out.len) {
+	ce_out_push(d);
+	while (d->written < d->out.len) {
 		ce_stats->blocked = CE_ON_OUTPUT;
-		ce_turn(is_pipe ? -1 : 10);
-		ce_out_push();
+		ce_turn(d->is_pipe ? -1 : 10);
+		ce_out_push(d);
 	}
 	ce_stats->blocked = was;
 }
 
 void
-ce_out_line(const char *text, size_t len)
+ce_out_line(struct ce_down *d, const char *text, size_t len)
 {
-	ce_buf_add(&out, text, len);
-	ce_buf_putc(&out, '\n');
+	ce_buf_add(&d->out, text, len);
+	ce_buf_putc(&d->out, '\n');
 }
 
 static int
@@ -205,7 +193,7 @@ digits(uint64_t v)
  * place: what is put together elsewhere and copied costs a store that the copy
  * has to wait for. */
 void
-ce_out_stamped(const char *text, size_t len, struct ce_str head, uint64_t seq)
+ce_out_stamped(struct ce_down *d, const char *text, size_t len, struct ce_str head, uint64_t seq)
 {
 	size_t brace = len; /* the length before it */
 	int n = digits(seq);
@@ -215,8 +203,8 @@ ce_out_stamped(const char *text, size_t len, struct ce_str head, uint64_t seq)
 		;
 	if (brace == 0)
 		ce_bug("a line without a closing brace");
-	ce_buf_need(&out, len + head.len + (size_t)n + 2);
-	p = (char *)memcpy(out.p + out.len, text, brace) + brace;
+	ce_buf_need(&d->out, len + head.len + (size_t)n + 2);
+	p = (char *)memcpy(d->out.p + d->out.len, text, brace) + brace;
 	p = (char *)memcpy(p, head.p, head.len) + head.len;
 	for (int i = n - 1; i >= 0; i--, seq /= 10)
 		p[i] = (char)('0' + seq % 10);
@@ -224,16 +212,19 @@ ce_out_stamped(const char *text, size_t len, struct ce_str head, uint64_t seq)
 	p += n + 1;
 	memcpy(p, text + brace, len - brace);
 	p[len - brace] = '\n';
-	out.len = (size_t)(p + (len - brace) + 1 - out.p);
+	d->out.len = (size_t)(p + (len - brace) + 1 - d->out.p);
 }
 
 void
-ce_out_close(void)
+ce_out_close(struct ce_down *d)
 {
-	if (is_pipe)
-		ce_watch(fd, 0, NULL, NULL);
-	if (fd != 1)
-		close(fd);
-	if (close(1) == -1 && errno != EBADF)
-		ce_die(CE_IOERR, "cannot write standard output: %m");
+	if (d->closed)
+		return;
+	d->closed = true;
+	if (d->is_pipe)
+		ce_watch(d->fd, 0, NULL, NULL);
+	if (d->fd != d->given)
+		close(d->fd);
+	if (close(d->given) == -1 && errno != EBADF)
+		ce_die(CE_IOERR, "cannot write %s: %m", d->name);
 }

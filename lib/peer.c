@@ -128,7 +128,7 @@ ready(void *arg, short revents)
 
 	if (revents & (POLLIN | POLLHUP | POLLERR))
 		hear(p);
-	may = p->known && ce_out_empty(); /* else it would acknowledge what has not left */
+	may = p->known && (ce_emits() || ce_out_empty(&ce_stdout)); /* what is acknowledged has left */
 	if (may)
 		tell(p);
 	if (p->fd != -1)
@@ -244,7 +244,7 @@ ce_peer_passed(struct ce_peer *p, uint64_t seq)
 void
 ce_peer_done(struct ce_peer *p, uint64_t seq)
 {
-	bool cumulative = p->known && p->order && ce_program->role == CE_SINK && !ce_conf.reply;
+	bool cumulative = p->known && p->order && ce_program->role != CE_FILTER && !ce_conf.reply;
 
 	if (!one_less(p, seq))
 		return;

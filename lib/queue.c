@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include "queue.h"
+#include "relay.h"
 
 static struct ce_event **ring;
 static size_t cap, head, len; /* cap is a power of two */
@@ -111,7 +112,8 @@ ce_q_push(struct ce_event *ev)
 	ev->state = busy(ev->key) ? CE_Q_HELD : CE_Q_READY;
 	counts[ev->state]++;
 	ring[(head + len++) & (cap - 1)] = ev;
-	ce_stats->open = len;
+	if (!ce_emits())
+		ce_stats->open = len;
 	return ev->state == CE_Q_READY;
 }
 
@@ -207,9 +209,9 @@ reply(struct ce_event *ev)
 
 	if (p != NULL) {
 		ce_peer_passed(p, ev->seq);
-		ce_out_stamped(ev->reply.p, ev->reply.len, ce_peer_address(p), ev->seq);
+		ce_out_stamped(&ce_stdout, ev->reply.p, ev->reply.len, ce_peer_address(p), ev->seq);
 	} else
-		ce_out_line(ev->reply.p, ev->reply.len);
+		ce_out_line(&ce_stdout, ev->reply.p, ev->reply.len);
 	ce_stats->events_out++;
 }
 
@@ -222,8 +224,11 @@ ce_q_pop(void)
 		head = (head + 1) & (cap - 1);
 		len--;
 		counts[CE_Q_SETTLED]--;
-		ce_stats->acked++;
-		if (ce_conf.reply && ev->reply.len > 0)
+		if (!ce_emits())
+			ce_stats->acked++;
+		if (ce_emits())
+			ce_relay_close(ev->flow[0], ev->seq);
+		else if (ce_conf.reply && ev->reply.len > 0)
 			reply(ev);
 		else if (ev->flow[0] != NULL && ev->passed)
 			ce_peer_passed(ev->flow[0], ev->seq);
@@ -231,5 +236,6 @@ ce_q_pop(void)
 			ce_peer_done(ev->flow[0], ev->seq);
 		ce_event_put(ev);
 	}
-	ce_stats->open = len;
+	if (!ce_emits())
+		ce_stats->open = len;
 }

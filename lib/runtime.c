@@ -18,6 +18,7 @@
 #include "flow.h"
 
 char ce_token[9];
+int ce_branches;
 
 /* Of letters that stand in every event anyway (specversion, source, type, id):
  * a grep -v x between must not happen to match the address. */
@@ -106,14 +107,35 @@ ce_peer_is_us(int fd)
 void
 ce_runtime_forget(void)
 {
-	char path[128];
+	char path[128], token[sizeof(ce_token) + 12];
+	int i;
 
 	if (ce_token[0] == '\0')
 		return;
 	ce_runtime_path(path, sizeof(path), "ack", ce_token);
 	unlink(path);
+	for (i = 1; i <= ce_branches; i++) {
+		snprintf(token, sizeof(token), "%s%d", ce_token, i);
+		ce_runtime_path(path, sizeof(path), "ack", token);
+		unlink(path);
+	}
 	ce_runtime_path(path, sizeof(path), "stat", ce_token);
 	unlink(path);
+}
+
+/* ack-TOKEN, and those of branches: ack-TOKEN1 and up. */
+static void
+unlink_sockets(const char *dir, const char *token)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+
+	while (d != NULL && (e = readdir(d)) != NULL)
+		if (strncmp(e->d_name, "ack-", 4) == 0 &&
+		    strncmp(e->d_name + 4, token, strlen(token)) == 0)
+			unlinkat(dirfd(d), e->d_name, 0);
+	if (d != NULL)
+		closedir(d);
 }
 
 /* Takes away what the dead left: their lock is free. */
@@ -133,8 +155,7 @@ sweep(const char *dir)
 			continue;
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
 			unlink(path);
-			ce_runtime_path(path, sizeof(path), "ack", e->d_name + 5);
-			unlink(path);
+			unlink_sockets(dir, e->d_name + 5);
 		}
 		close(fd);
 	}

@@ -5,11 +5,13 @@
 #include <string.h>
 #include "input.h"
 #include "queue.h"
+#include "relay.h"
 
 #define BEHIND 65536 /* settled events at most that wait for one before them */
 
 static bool closing; /* no more input is taken */
 static bool abandon; /* nor is anything handed out again */
+static void (*before_wait)(void);
 
 bool
 ce_leaving(void)
@@ -24,6 +26,12 @@ ce_leave(int code)
 	ce_worse(code);
 }
 
+void
+ce_on_wait(void (*fn)(void))
+{
+	before_wait = fn;
+}
+
 int
 ce_open(void)
 {
@@ -34,9 +42,11 @@ ce_open(void)
 static void
 flush(void)
 {
-	if (ce_out_full())
-		ce_out_flush();
-	if (ce_out_empty())
+	if (ce_emits())
+		ce_downs_busy();
+	else if (ce_out_full(&ce_stdout))
+		ce_out_flush(&ce_stdout);
+	if (ce_emits() || ce_out_empty(&ce_stdout))
 		ce_peers_flush(false);
 }
 
@@ -46,8 +56,10 @@ flush_before(int64_t ms)
 {
 	int64_t due;
 
-	if (!ce_out_empty())
-		ce_out_flush();
+	if (ce_emits())
+		ms = ce_downs_push(ms);
+	else if (!ce_out_empty(&ce_stdout))
+		ce_out_flush(&ce_stdout);
 	due = ce_peers_due();
 	if (due == 0)
 		ce_peers_flush(true);
@@ -151,7 +163,8 @@ hand(struct ce_event *ev)
 static bool
 room(void)
 {
-	return ce_q_count(CE_Q_HELD) < 16 * ce_conf.inflight && ce_q_count(CE_Q_SETTLED) < BEHIND;
+	return ce_q_count(CE_Q_HELD) < 16 * ce_conf.inflight && ce_q_count(CE_Q_SETTLED) < BEHIND &&
+	    ce_relay_room();
 }
 
 static struct ce_event *
@@ -200,6 +213,8 @@ wait_some(bool input, int64_t ms)
 {
 	bool want = input && !closing && ce_input_watch(true);
 
+	if (before_wait != NULL)
+		before_wait();
 	ce_stats->blocked = ce_open() > 0 ? CE_ON_SERVICE : CE_ON_INPUT;
 	if (want && ms != 0)
 		ce_turn(0);
@@ -296,8 +311,8 @@ void
 ce_print(const void *p, size_t n)
 {
 	ce_buf_add(ce_out(), p, n);
-	if (ce_out_full())
-		ce_out_flush();
+	if (ce_out_full(&ce_stdout))
+		ce_out_flush(&ce_stdout);
 }
 
 int
@@ -306,10 +321,12 @@ ce_sink_finish(void)
 	ce_leave(CE_OK);
 	while (ce_open() > 0)
 		ce_turn(-1);
-	if (!ce_out_empty())
-		ce_out_flush();
+	if (ce_emits())
+		ce_source_finish();
+	else if (!ce_out_empty(&ce_stdout))
+		ce_out_flush(&ce_stdout);
 	ce_peers_finish();
 	if (ce_conf.reply || ce_program->role == CE_FILTER || ce_stats->bytes_out > 0)
-		ce_out_close();
+		ce_out_close(&ce_stdout);
 	return ce_code;
 }

@@ -42,8 +42,8 @@ ce_start(int argc, char *argv[], const struct ce_program *program)
 	ce_loop_start();
 	first = ce_options(argc, argv, program);
 	ce_stats_start(program);
-	ce_out_start();
-	if (program->role == CE_SOURCE)
+	ce_out_start(&ce_stdout);
+	if (ce_emits())
 		ce_source_start();
 	return first;
 }

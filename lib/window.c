@@ -1,4 +1,4 @@
-/* window.c -- the events that a source has given and not yet finished.
+/* window.c -- the events that were given to an output and are not yet finished.
  *
  * base is the first unfinished number, next the one to give; what lies behind
  * base was settled in the order of emission.  No more than --window events are
@@ -7,37 +7,24 @@
  * SPDX-License-Identifier: Apache-2.0 */
 
 #include <stdlib.h>
+#include "relay.h"
 #include "window.h"
 
-struct entry {
+struct ce_entry {
 	ce_settled *fn;
 	void *token;
+	uint64_t of; /* the event that it was made from, see relay.c; 0: none */
 };
 
-static struct entry *ring;
-static uint8_t *state;
-static uint16_t *votes; /* --ack-sinks goes to 1000 */
-static uint64_t mask, base = 1, next = 1, committed = 1;
-static int64_t commit_at, done_at;
+/* A position follows standard output alone. */
 static bool (*commit)(void);
+static int64_t commit_at;
 static bool commit_failed;
-
-uint64_t
-ce_src_first(void)
-{
-	return base;
-}
-
-uint64_t
-ce_src_last(void)
-{
-	return next - 1;
-}
 
 long
 ce_unfinished(void)
 {
-	return (long)(next - base);
+	return (long)(ce_stdout.next - ce_stdout.base);
 }
 
 void
@@ -53,103 +40,110 @@ ce_listens(void)
 }
 
 static void
-settle(uint64_t seq, enum ce_verdict v)
+settle(struct ce_down *d, uint64_t seq, enum ce_verdict v)
 {
-	struct entry e = ring[seq & mask];
+	struct ce_entry *e = &d->ring[seq & d->mask], was = *e;
 
-	if (e.fn != NULL) {
-		ring[seq & mask].fn = NULL;
-		e.fn(e.token, v);
-	}
+	e->fn = NULL;
+	e->of = 0;
+	if (was.fn != NULL)
+		was.fn(was.token, v);
+	if (was.of != 0)
+		ce_relay_less(was.of, v);
 }
 
 static void
-advance(void)
+advance(struct ce_down *d)
 {
-	while (base < next && (state[base & mask] == CE_W_DONE || state[base & mask] == CE_W_DEAD)) {
-		settle(base, state[base & mask] == CE_W_DEAD ? CE_NEVER : CE_TAKEN);
-		base++;
+	while (d->base < d->next) {
+		uint8_t s = d->state[d->base & d->mask];
+
+		if (s != CE_W_DONE && s != CE_W_DEAD)
+			break;
+		settle(d, d->base, s == CE_W_DEAD ? CE_NEVER : CE_TAKEN);
+		d->base++;
 	}
-	ce_stats->open = next - base;
+	if (d == &ce_stdout)
+		ce_stats->open = d->next - d->base;
 }
 
 /* from..to are finished; what is so already is passed over. */
 void
-ce_src_done(uint64_t from, uint64_t to)
+ce_src_done(struct ce_down *d, uint64_t from, uint64_t to)
 {
 	uint64_t seq;
 
-	done_at = ce_now();
-	if (to >= next)
-		to = next - 1;
-	for (seq = from < base ? base : from; seq <= to; seq++) {
-		if (state[seq & mask] != CE_W_OPEN)
+	d->done_at = ce_now();
+	if (to >= d->next)
+		to = d->next - 1;
+	for (seq = from < d->base ? d->base : from; seq <= to; seq++) {
+		if (d->state[seq & d->mask] != CE_W_OPEN)
 			continue;
-		state[seq & mask] = CE_W_DONE;
+		d->state[seq & d->mask] = CE_W_DONE;
 		ce_stats->acked++;
 		if (ce_listens())
-			settle(seq, CE_TAKEN);
+			settle(d, seq, CE_TAKEN);
 	}
-	advance();
+	advance(d);
 }
 
 bool
-ce_src_mark(uint64_t seq, long needed)
+ce_src_mark(struct ce_down *d, uint64_t seq, long needed)
 {
-	if (votes == NULL)
-		votes = ce_alloc(((size_t)mask + 1) * sizeof(*votes));
-	return ++votes[seq & mask] >= needed;
+	if (d->votes == NULL)
+		d->votes = ce_alloc(((size_t)d->mask + 1) * sizeof(*d->votes));
+	return ++d->votes[seq & d->mask] >= needed;
 }
 
 static void
-grow(void)
+grow(struct ce_down *d)
 {
-	uint64_t n = mask == 0 ? 1024 : 2 * (mask + 1), seq, old = mask;
-	struct entry *r = ce_alloc((size_t)n * sizeof(*r));
+	uint64_t n = d->mask == 0 ? 1024 : 2 * (d->mask + 1), seq, old = d->mask;
+	struct ce_entry *r = ce_alloc((size_t)n * sizeof(*r));
 	uint8_t *s = ce_alloc((size_t)n);
-	uint16_t *v = votes != NULL ? ce_alloc((size_t)n * sizeof(*v)) : NULL;
+	uint16_t *v = d->votes != NULL ? ce_alloc((size_t)n * sizeof(*v)) : NULL;
 
-	for (seq = base; seq < next; seq++) {
-		r[seq & (n - 1)] = ring[seq & old];
-		s[seq & (n - 1)] = state[seq & old];
+	for (seq = d->base; seq < d->next; seq++) {
+		r[seq & (n - 1)] = d->ring[seq & old];
+		s[seq & (n - 1)] = d->state[seq & old];
 		if (v != NULL)
-			v[seq & (n - 1)] = votes[seq & old];
+			v[seq & (n - 1)] = d->votes[seq & old];
 	}
-	free(ring);
-	free(state);
-	free(votes);
-	ring = r;
-	state = s;
-	votes = v;
-	mask = n - 1;
+	free(d->ring);
+	free(d->state);
+	free(d->votes);
+	d->ring = r;
+	d->state = s;
+	d->votes = v;
+	d->mask = n - 1;
 }
 
 uint64_t
-ce_win_enter(ce_settled *fn, void *token, int how)
+ce_win_enter(struct ce_down *d, ce_settled *fn, void *token, int how)
 {
-	if (mask == 0 || next - base > mask)
-		grow();
-	if (base == next)
-		done_at = ce_now();
-	ring[next & mask] = (struct entry){ fn, token };
-	state[next & mask] = (uint8_t)how;
-	if (votes != NULL)
-		votes[next & mask] = 0;
-	next++;
-	advance();
-	return next - 1;
+	if (d->mask == 0 || d->next - d->base > d->mask)
+		grow(d);
+	if (d->base == d->next)
+		d->done_at = ce_now();
+	d->ring[d->next & d->mask] = (struct ce_entry){ fn, token, ce_relay_more() };
+	d->state[d->next & d->mask] = (uint8_t)how;
+	if (d->votes != NULL)
+		d->votes[d->next & d->mask] = 0;
+	d->next++;
+	advance(d);
+	return d->next - 1;
 }
 
 void
 ce_win_commit(bool last)
 {
-	uint64_t upto = base;
+	uint64_t upto = ce_stdout.base;
 
-	if (commit == NULL || upto == committed)
+	if (commit == NULL || upto == ce_stdout.committed)
 		return;
 	commit_at = ce_now();
 	if (commit()) {
-		committed = upto;
+		ce_stdout.committed = upto;
 		if (commit_failed)
 			ce_note("the position can be kept again");
 		commit_failed = false;
@@ -164,29 +158,28 @@ ce_win_commit(bool last)
 }
 
 bool
-ce_win_full(void)
+ce_win_full(const struct ce_down *d)
 {
-	uint64_t from = commit != NULL ? committed : base;
+	uint64_t from = commit != NULL && d == &ce_stdout ? d->committed : d->base;
 
-	return next - from >= (uint64_t)ce_conf.window;
+	return d->next - from >= (uint64_t)ce_conf.window;
 }
 
 /* Unfinished events that somebody may still finish. */
 uint64_t
-ce_win_due(void)
+ce_win_due(const struct ce_down *d)
 {
 	uint64_t seq, n = 0;
 
-	for (seq = base; seq < next; seq++)
-		n += state[seq & mask] == CE_W_OPEN;
+	for (seq = d->base; seq < d->next; seq++)
+		n += d->state[seq & d->mask] == CE_W_OPEN;
 	return n;
 }
-
 
 bool
 ce_win_kept(void)
 {
-	return commit == NULL || base == committed;
+	return commit == NULL || ce_stdout.base == ce_stdout.committed;
 }
 
 int64_t
@@ -200,17 +193,23 @@ ce_win_commit_in(void)
 	return left > 0 ? left : 0;
 }
 
-int64_t
-ce_win_quiet(void)
+uint64_t
+ce_win_of(const struct ce_down *d, uint64_t seq)
 {
-	return ce_now() - done_at;
+	return seq >= d->base && seq < d->next ? d->ring[seq & d->mask].of : 0;
+}
+
+int64_t
+ce_win_quiet(const struct ce_down *d)
+{
+	return ce_now() - d->done_at;
 }
 
 void
-ce_win_leave(void)
+ce_win_leave(struct ce_down *d)
 {
 	uint64_t seq;
 
-	for (seq = base; seq < next; seq++)
-		settle(seq, CE_LATER);
+	for (seq = d->base; seq < d->next; seq++)
+		settle(d, seq, CE_LATER);
 }

@@ -16,7 +16,8 @@
 
 static long fed(char *to);
 static void quiet(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static void failed(unsigned long seq, const char *reason);
+struct ce_down;
+static void failed(struct ce_down *down, unsigned long seq, const char *reason);
 #define ce_src_failed failed_for_real
 #include "flow.h"
 #undef ce_src_failed
@@ -33,6 +34,7 @@ static void failed(unsigned long seq, const char *reason);
 #define PEERS 3
 #define NOFD 1000000
 
+static struct ce_down *d = &ce_stdout;
 static const char *feed;
 static size_t nfeed, chunk;
 static uint64_t settled_to;
@@ -53,8 +55,9 @@ quiet(const char *fmt, ...)
 }
 
 static void
-failed(unsigned long seq, const char *reason)
+failed(struct ce_down *down, unsigned long seq, const char *reason)
 {
+	must(down == d);
 	last_failed = seq;
 	must(reason[strlen(reason)] == '\0');
 }
@@ -87,10 +90,10 @@ finish(void *token, enum ce_verdict v)
 static void
 emit(void)
 {
-	uint64_t seq = ce_src_last() + 1;
+	uint64_t seq = d->next;
 
 	if (seq <= EVENTS)
-		must(ce_win_enter(finish, (void *)(uintptr_t)seq, CE_W_OPEN) == seq);
+		must(ce_win_enter(d, finish, (void *)(uintptr_t)seq, CE_W_OPEN) == seq);
 }
 
 /* Another way to read a line than that of acks.c: NULL or the rest. */
@@ -160,7 +163,7 @@ understood(int who, const char *line)
 		return true;
 	}
 	if ((!ack && !drop) || p == NULL || *p++ != ' ' || (p = field(p, &to)) == NULL || *p != '\0' ||
-	    from == 0 || from > to || to > ce_src_last())
+	    from == 0 || from > to || to >= d->next)
 		return false;
 	if (ack && role[who] == SINK)
 		acked(who, from, to);
@@ -174,28 +177,29 @@ same(void)
 {
 	uint64_t seq = 1;
 
-	must(base >= first && base <= next);
-	while (seq < next && model[seq])
+	must(d->base >= first && d->base <= d->next);
+	while (seq < d->next && model[seq])
 		seq++;
-	must(base == seq);
-	for (; seq < next; seq++)
-		must((state[seq & mask] == CE_W_DONE) == model[seq]);
-	must(ce_listens() || settled_to == base - 1);
-	first = base;
+	must(d->base == seq);
+	for (; seq < d->next; seq++)
+		must((d->state[seq & d->mask] == CE_W_DONE) == model[seq]);
+	must(ce_listens() || settled_to == d->base - 1);
+	first = d->base;
 }
 
 static void
-meet(struct conn *c[], int who)
+meet(struct ce_conn *c[], int who)
 {
 	for (int i = 0; i < PEERS; i++)
 		if (c[i] != NULL && c[i]->fd == -1)
 			c[i] = NULL; /* sweep may free it */
-	sweep();
-	c[who] = CE_NEW(struct conn);
+	sweep(d);
+	c[who] = CE_NEW(struct ce_conn);
+	c[who]->down = d;
 	c[who]->fd = NOFD + who;
-	c[who]->next = conns;
-	conns = c[who];
-	nconns++;
+	c[who]->next = d->conns;
+	d->conns = c[who];
+	d->nconns++;
 	role[who] = UNKNOWN;
 }
 
@@ -210,7 +214,7 @@ gone(int who)
 /* One line to one connection, in pieces; the model must hear it first, because
  * what it allows is checked while it is settled. */
 static void
-say(struct conn *c, int who, const uint8_t *p, size_t n)
+say(struct ce_conn *c, int who, const uint8_t *p, size_t n)
 {
 	char *line = ce_strndup((const char *)p, n);
 	struct ce_buf whole = { 0 };
@@ -241,9 +245,9 @@ reset(const uint8_t *p)
 	ce_conf.ack_count = p[0] >> 1 & 1;
 	ce_conf.ack_sinks = p[1] % PEERS + 1;
 	chunk = p[2] % 40 + 1;
-	needed = want = ce_conf.ack_sinks;
-	sinks_ever = sinks_now = ever = now = 0;
-	base = next = committed = first = 1;
+	d->needed = want = ce_conf.ack_sinks;
+	d->sinks_ever = d->sinks_now = ever = now = 0;
+	d->base = d->next = d->committed = first = 1;
 	settled_to = 0;
 	memset(settled, 0, sizeof(settled));
 	memset(model, 0, sizeof(model));
@@ -255,7 +259,7 @@ reset(const uint8_t *p)
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	struct conn *c[PEERS] = { NULL };
+	struct ce_conn *c[PEERS] = { NULL };
 	const uint8_t *end = p + n, *nl;
 
 	if (n < 4 || n > 4096)
@@ -280,16 +284,16 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		}
 		same();
 	}
-	ce_win_leave();
-	for (uint64_t s = 1; s < next; s++)
+	ce_win_leave(d);
+	for (uint64_t s = 1; s < d->next; s++)
 		must(settled[s] == 1);
-	while (conns != NULL) {
-		struct conn *old = conns;
+	while (d->conns != NULL) {
+		struct ce_conn *old = d->conns;
 
-		conns = old->next;
+		d->conns = old->next;
 		hang_up(old);
 		free(old);
 	}
-	nconns = 0;
+	d->nconns = 0;
 	return 0;
 }

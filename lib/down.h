@@ -1,0 +1,65 @@
+/* down.h -- what stands behind an output: the pipe, the events that were given to
+ * it, who acknowledges them, and the stages that read it.  A source has one, its
+ * standard output; a program with branches has one for each.
+ * SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef CE_DOWN_H
+#define CE_DOWN_H
+
+#include "flow.h"
+
+struct ce_down {
+	struct ce_down *next_down;
+	const char *name; /* for messages */
+	int branch;       /* 0: standard output; else it has an address of its own */
+
+	/* out.c */
+	struct ce_buf out; /* gathered */
+	size_t written, much; /* of out; so much is written before more is taken */
+	int given, fd;     /* as it was given; what is written to */
+	bool is_pipe, small_steps, watched, waiting, closed;
+	bool gone;         /* nobody reads any more */
+
+	/* window.c */
+	struct ce_entry *ring;
+	uint8_t *state;
+	uint16_t *votes;   /* --ack-sinks goes to 1000 */
+	uint64_t mask, base, next, committed;
+	int64_t done_at;
+
+	/* acks.c */
+	bool acking;       /* events are stamped */
+	struct ce_conn *conns;
+	int listener, nconns;
+	struct ce_timer later;
+	bool forgotten;    /* a sink that had said hello */
+	long sinks_ever, sinks_now, needed;
+	struct ce_buf address;
+
+	/* doubt.c */
+	bool trusting, said_stall;
+	bool silent;       /* closed: silence may be death */
+	int64_t first_at;  /* when the first event was given */
+	int64_t looked_at;
+
+	/* chain.c */
+	struct ce_stage *stages;
+	int nstages;
+	bool ours, broken, blind; /* one of ours; a pipe without reader; not all seen */
+	bool watching;
+	uint64_t mine;     /* the pipe that is written */
+
+	/* source.c */
+	bool refused;      /* downstream, and the sink gives up */
+	int chain;         /* enum ce_chain, when the pipe was closed */
+};
+
+#define CE_MUCH ((size_t)192 << 10) /* not the size of a pipe: a write that fills it waits */
+#define CE_DOWN(n, text) { .name = text, .fd = n, .much = CE_MUCH, .base = 1, .next = 1, \
+	.committed = 1, .listener = -1 }
+
+/* Another output than standard output: fd is taken over.  name is borrowed. */
+struct ce_down *ce_down_new(int fd, const char *name);
+void ce_emit_to(struct ce_down *d, struct ce_event *ev, ce_settled *settled, void *token);
+
+#endif

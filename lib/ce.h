@@ -519,6 +519,9 @@ void ce_print(const void *p, size_t n);
  * times than when it reads. */
 void ce_on_wait(void (*fn)(void));
 
+/* Appends ev to the dead letters, durably; false: there is no --dead-letter. */
+bool ce_dead(const struct ce_event *ev, const char *reason);
+
 /* ---- filter.c ------------------------------------------------------------------------------------- */
 
 void ce_pass(struct ce_event *ev);
@@ -553,6 +556,18 @@ void ce_on_commit(bool (*commit)(void));
 /* After ce_start, before the first event: something hangs on the settling though
  * there is no --state (a file is deleted then), so stamp as if there were. */
 void ce_commits(void);
+
+/* Another output beside standard output, of a program with branches: the same
+ * promises, a window and a return address of its own.  fd is taken over, name
+ * (for messages) is borrowed.  So many bytes are gathered for one that is slow
+ * before ce_emit_to waits.  gone is called when nobody reads it any more; NULL:
+ * the program ends with 74. */
+struct ce_down;
+struct ce_down *ce_down_new(int fd, const char *name, size_t bytes, void (*gone)(void *arg), void *arg);
+void ce_emit_to(struct ce_down *d, struct ce_event *ev, ce_settled *settled, void *token);
+bool ce_down_room(const struct ce_down *d); /* ce_emit_to would not wait */
+/* What is unfinished there is settled with CE_NEVER, and counts as finished. */
+void ce_down_give_up(struct ce_down *d);
 /* The same stamping rule for all: true when this run stamps and waits for acks. */
 bool ce_acks(void);
 

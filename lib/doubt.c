@@ -48,7 +48,7 @@ died(struct ce_down *d)
 {
 	if (ce_chain_look(d) != CE_CHAIN_BROKEN)
 		return false;
-	ce_warn("a stage behind this one has died");
+	ce_warn("a stage behind %s has died", d->branch > 0 ? d->name : "this one");
 	ce_stop(CE_TEMPFAIL);
 	return true;
 }
@@ -65,8 +65,8 @@ trust(struct ce_down *d)
 	chain = ce_chain_look(d);
 	if (chain == CE_CHAIN_DIRECT || chain == CE_CHAIN_OURS || chain == CE_CHAIN_BROKEN)
 		return false;
-	ce_note("nobody acknowledges; from here on an event counts as finished "
-	    "when it was written");
+	ce_note("%s%snobody acknowledges; from here on an event counts as finished "
+	    "when it was written", d->branch > 0 ? d->name : "", d->branch > 0 ? ": " : "");
 	return d->trusting = true;
 }
 

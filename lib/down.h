@@ -15,10 +15,14 @@ struct ce_down {
 
 	/* out.c */
 	struct ce_buf out; /* gathered */
-	size_t written, much; /* of out; so much is written before more is taken */
+	size_t written;    /* of out */
+	size_t much;       /* so much is written before more is taken */
+	size_t tried;      /* so long was it when the pipe was found full */
 	int given, fd;     /* as it was given; what is written to */
 	bool is_pipe, small_steps, watched, waiting, closed;
 	bool gone;         /* nobody reads any more */
+	void (*left)(void *arg); /* is told so */
+	void *arg;
 
 	/* window.c */
 	struct ce_entry *ring;
@@ -57,9 +61,5 @@ struct ce_down {
 #define CE_MUCH ((size_t)192 << 10) /* not the size of a pipe: a write that fills it waits */
 #define CE_DOWN(n, text) { .name = text, .fd = n, .much = CE_MUCH, .base = 1, .next = 1, \
 	.committed = 1, .listener = -1 }
-
-/* Another output than standard output: fd is taken over.  name is borrowed. */
-struct ce_down *ce_down_new(int fd, const char *name);
-void ce_emit_to(struct ce_down *d, struct ce_event *ev, ce_settled *settled, void *token);
 
 #endif

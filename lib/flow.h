@@ -28,11 +28,11 @@ pid_t ce_peer_pid(int fd);
 bool ce_peer_is_us(int fd); /* the other end of a unix socket has our uid */
 
 /* out.c: an output (down.h), gathered */
-struct ce_down;
 extern struct ce_down ce_stdout;
 void ce_out_start(struct ce_down *d);
 struct ce_buf *ce_out(void);      /* of standard output: append here */
 bool ce_out_full(const struct ce_down *d); /* so much that it should be written first */
+void ce_out_stream(struct ce_down *d); /* the same, if it is worth it */
 void ce_out_push(struct ce_down *d);  /* writes what can be written without waiting */
 void ce_out_flush(struct ce_down *d); /* until it is written, turning the loop; dies on error */
 bool ce_out_empty(const struct ce_down *d);
@@ -80,7 +80,6 @@ int ce_reason_code(void);
 long ce_backoff(int attempts);    /* ms to wait, jittered; takes a ce_retry_after into account */
 void ce_say_later(long ms);
 void ce_say_taken(void);
-bool ce_dead(const struct ce_event *ev, const char *reason);
 bool ce_dead_line(const char *p, size_t n, const char *where, const char *reason);
 void ce_say_refused(const char *p, size_t n, const char *where, const char *reason);
 
@@ -88,7 +87,7 @@ void ce_say_refused(const char *p, size_t n, const char *where, const char *reas
 bool ce_emits(void);              /* a source or relay: what it gives can come again */
 int64_t ce_downs_push(int64_t ms); /* writes, keeps house; for how long to wait then */
 void ce_downs_busy(void);         /* the same, and reads acks, if it was not done for some ms */
-void ce_down_left(struct ce_down *d); /* nobody reads it any more */
+void ce_down_left(struct ce_down *d); /* a write has found that nobody reads it any more */
 int ce_source_finish(void);
 int ce_sink_finish(void);
 void ce_source_start(void);

@@ -36,6 +36,8 @@ reader_left(void *arg, short revents)
 		return;
 	d->gone = true;
 	ce_watch(d->fd, 0, NULL, NULL); /* or poll would report it without end */
+	if (d->left != NULL)
+		d->left(d->arg);
 }
 
 void
@@ -59,6 +61,14 @@ ce_out_start(struct ce_down *d)
 	d->watched = ce_program->role != CE_SINK;
 	if (d->watched)
 		ce_watch(d->fd, POLLRDHUP, reader_left, d);
+}
+
+/* More was gathered since the last try than a write needs. */
+void
+ce_out_stream(struct ce_down *d)
+{
+	if (d->out.len - (d->waiting ? d->tried : d->written) >= CE_MUCH)
+		ce_out_push(d);
 }
 
 bool
@@ -145,6 +155,7 @@ ce_out_push(struct ce_down *d)
 				ce_buf_cut(&d->out, d->written);
 				d->written = 0;
 			}
+			d->tried = d->out.len;
 			return;
 		}
 	wait_for_room(d, false);

@@ -43,16 +43,23 @@ ce_stop(int code)
 void
 ce_down_left(struct ce_down *d)
 {
+	if (d->left != NULL) {
+		d->left(d->arg);
+		return;
+	}
 	ce_warn("cannot write %s: nobody reads it any more", d->name);
 	ce_stop(CE_IOERR);
 }
 
 struct ce_down *
-ce_down_new(int fd, const char *name)
+ce_down_new(int fd, const char *name, size_t bytes, void (*gone)(void *arg), void *arg)
 {
 	struct ce_down *d = CE_NEW(struct ce_down);
 
 	*d = (struct ce_down)CE_DOWN(fd, name);
+	d->much = bytes;
+	d->left = gone;
+	d->arg = arg;
 	d->branch = ++ce_branches;
 	d->next_down = downs;
 	downs = d;
@@ -157,7 +164,7 @@ ce_wait(long ms)
 bool
 ce_room(void)
 {
-	return !ce_win_full(&ce_stdout) && !ce_out_full(&ce_stdout);
+	return ce_down_room(&ce_stdout);
 }
 
 /* The clock ticks every few ms: then acks are read and gathered output leaves,
@@ -221,10 +228,26 @@ ce_emit_to(struct ce_down *d, struct ce_event *ev, ce_settled *settled, void *to
 		ce_out_line(d, ev->text, ev->len);
 	if (ce_conf.count > 0 && ++emitted >= (uint64_t)ce_conf.count)
 		counted = true;
-	if (ce_out_full(d) && !ce_listens()) {
+	if (!ce_out_full(d))
+		ce_out_stream(d);
+	else if (!ce_listens()) {
 		ce_out_flush(d);
 		keep_house();
 	}
+}
+
+bool
+ce_down_room(const struct ce_down *d)
+{
+	return !ce_win_full(d) && !ce_out_full(d);
+}
+
+void
+ce_down_give_up(struct ce_down *d)
+{
+	d->gone = true;
+	ce_out_push(d);
+	ce_win_give_up(d);
 }
 
 void

@@ -205,6 +205,18 @@ ce_win_quiet(const struct ce_down *d)
 	return ce_now() - d->done_at;
 }
 
+/* An output that nobody reads any more: what is unfinished there has another end. */
+void
+ce_win_give_up(struct ce_down *d)
+{
+	uint64_t seq;
+
+	for (seq = d->base; seq < d->next; seq++)
+		if (d->state[seq & d->mask] == CE_W_OPEN)
+			d->state[seq & d->mask] = CE_W_DEAD;
+	advance(d);
+}
+
 void
 ce_win_leave(struct ce_down *d)
 {

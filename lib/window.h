@@ -21,6 +21,7 @@ bool ce_win_kept(void);          /* all that is finished is committed */
 void ce_win_commit(bool last);
 int64_t ce_win_commit_in(void);  /* ms until it is time; -1: nothing to commit */
 uint64_t ce_win_due(const struct ce_down *d);       /* unfinished, and somebody may still finish them */
+void ce_win_give_up(struct ce_down *d); /* settles all of it with CE_NEVER */
 void ce_win_leave(struct ce_down *d);         /* settles the rest with CE_LATER */
 uint64_t ce_win_of(const struct ce_down *d, uint64_t seq); /* see relay.h; 0: of none */
 int64_t ce_win_quiet(const struct ce_down *d);      /* ms since an event was finished, or the window was empty */

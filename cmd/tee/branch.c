@@ -38,42 +38,42 @@ settled(void *token, enum ce_verdict v)
 		if (ce_event_parse(&ev, c->text, c->len) != NULL)
 			ce_bug("a copy that is no event");
 		ev.attempts = 1;
-		ce_dead(&ev, c->of->name);
+		ce_dead(&ev, c->of->why);
 	}
 	free(c);
 }
 
-static int
-code_of(int status)
-{
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
+/* How it ended; how WNOWAIT: and leaves it a zombie. */
 static void
-reap(struct branch *b)
+reap(struct branch *b, int how)
 {
-	int status;
+	siginfo_t i = { 0 };
 
-	while (waitpid(b->pid, &status, 0) == -1)
+	while (waitid(P_PID, (id_t)b->pid, &i, WEXITED | how) == -1)
 		if (errno != EINTR)
 			return;
-	b->pid = 0;
-	b->code = code_of(status);
+	b->code = i.si_code == CLD_EXITED ? i.si_status : 128 + i.si_status;
+	if (how == 0)
+		b->pid = 0;
 }
 
 /* Its code is that of the whole; without one it has just left off reading. */
 static void
 lose(struct branch *b)
 {
+	struct ce_buf why = { 0 };
+
 	if (b->lost)
 		return;
 	b->lost = true;
 	if (b->pid != 0)
-		ce_warn("%s reads no more", b->name);
+		ce_buf_printf(&why, "%s reads no more", b->name);
 	else if (b->code > 128)
-		ce_warn("%s was ended by signal %d", b->name, b->code - 128);
+		ce_buf_printf(&why, "%s was ended by signal %d", b->name, b->code - 128);
 	else
-		ce_warn("%s has ended with %d", b->name, b->code);
+		ce_buf_printf(&why, "%s has ended with %d", b->name, b->code);
+	b->why = ce_buf_take(&why);
+	ce_warn("%s", b->why);
 	if (b->keep_going)
 		ce_down_give_up(b->down);
 	else
@@ -98,7 +98,10 @@ ended(void *arg, short revents)
 
 	(void)revents;
 	unwatch(b);
-	reap(b);
+	reap(b, WNOWAIT);
+	if (b->finishing && (b->code == 0 || !b->keep_going))
+		return; /* the library asks how it ended, and judges */
+	reap(b, 0);
 	lose(b);
 }
 
@@ -174,7 +177,7 @@ branch_give(struct branch *b, struct ce_event *ev)
 
 	if (b->lost && b->keep_going) {
 		ev->attempts++;
-		ce_dead(ev, b->name);
+		ce_dead(ev, b->why);
 		return;
 	}
 	if (b->keep_going) {
@@ -188,18 +191,17 @@ branch_give(struct branch *b, struct ce_event *ev)
 		ce_down_give_up(b->down);
 }
 
-/* It stays a zombie until branch_wait: the library asks how it ended. */
 void
 branch_finishing(struct branch *b)
 {
-	unwatch(b);
+	b->finishing = true;
 }
 
 int
 branch_wait(struct branch *b)
 {
 	if (b->pid != 0 && !b->lost) {
-		reap(b);
+		reap(b, 0);
 		if (b->code != 0)
 			ce_warn("%s has ended with %d", b->name, b->code);
 	}

@@ -16,6 +16,7 @@ minimal() {
 		TAKER=${TAKER:-$URL}
 		A=("$TAKER")
 		;;
+	ce-tee) A=('cat >/dev/null') ;;
 	ce-wrap) A=(--source /test --type t) ;;
 	esac
 }

@@ -59,7 +59,7 @@ run_examples() {
 }
 
 # Built as the page says, outside of the tree.
-@test "ce-connector(7): the source, the filter and the sink compile and work" {
+@test "ce-connector(7): the source, the filter, the relay and the sink compile and work" {
 	local libs
 
 	need cc pkg-config
@@ -78,6 +78,8 @@ run_examples() {
 	run -0 bash -o pipefail -c "ce-src-count --state pos --count 1 | ce-unwrap --format '{id}'"
 	[ "$output" = 6 ]
 	ce-src-count --count 1 | ce-only --type count | jq -e 'has("subject") | not' >/dev/null
+	run -0 bash -o pipefail -c "ce-src-count --state pos --count 2 | ce-twice | ce-unwrap --format '{id}'"
+	[ "$output" = $'7\ncopy\n8\ncopy' ]
 	ce-wrap -s /s -t t <<<hello | ce-sink-syslog --tag ce-test
-	for p in ce-src-count ce-only ce-sink-syslog; do "$p" --help >/dev/null; done
+	for p in ce-src-count ce-only ce-twice ce-sink-syslog; do "$p" --help >/dev/null; done
 }

@@ -187,12 +187,14 @@ static void
 wait_for_window(struct ce_down *d)
 {
 	while (ce_win_full(d) && !d->gone && !stopping) {
+		int64_t ms = ce_downs_push(ce_told_to_leave ? 100 : -1);
+
 		if (!ce_win_kept())
 			ce_win_commit(false);
 		if (!ce_win_full(d))
 			break;
 		ce_stats->blocked = CE_ON_ACKS;
-		one_turn(ce_told_to_leave ? 100 : -1);
+		ce_turn(ms);
 		/* this one still goes out; the drain waits for it */
 		if (ce_told_to_leave && (ce_program->role == CE_SOURCE ||
 		    ce_win_quiet(d) > ce_conf.ack_wait))

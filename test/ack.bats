@@ -176,6 +176,12 @@ ended_with() {
 	ended_with 0
 }
 
+@test "a window that is full of what needs no acknowledgement does not hold the source up" {
+	events 1000 >in
+	timeout 20 ce-src-file --as events --until-end --window 200 in | cat | cmp - in
+	timeout 20 ce-src-file --as events --until-end --window 200 --state state --ack none in | cat | cmp - in
+}
+
 @test "more connections than descriptors: the source rests, and hears again when there is room" {
 	events 5 >in
 	cat >test.py <<-'END'

@@ -341,7 +341,10 @@ struct ce_opt {
 #define CE_GROUP(table) { 0, NULL, CE_K_GROUP, false, { .str = (const char **)(void *)table }, NULL, NULL, 0, 0 }
 #define CE_END { 0, NULL, CE_K_FLAG, false, { .flag = NULL }, NULL, NULL, 0, 0 }
 
-enum ce_role { CE_SOURCE, CE_SINK, CE_FILTER };
+/* CE_TOOL: no stage of a pipeline.  It has only the options of all programs,
+ * keeps no counters, leaves standard input and output alone; ce_running and
+ * ce_wait serve its watches and timers. */
+enum ce_role { CE_SOURCE, CE_SINK, CE_FILTER, CE_TOOL };
 
 /* Which of the role's options the program has; those it cannot honour are absent. */
 #define CE_USE_COMMIT 1   /* source: has a position to commit (stamps, --ack, --window ...) */
@@ -353,6 +356,7 @@ enum ce_role { CE_SOURCE, CE_SINK, CE_FILTER };
 #define CE_USE_TIMEOUT 64 /* --timeout */
 #define CE_USE_LISTEN 128 /* source: its clients wait for the settling (order of settling is free) */
 #define CE_USE_REPLY 256  /* sink: may pass events on (ce_reply) */
+#define CE_USE_LINES 512  /* tool: reads events, --max-event */
 
 struct ce_program {
 	const char *name; /* the executable's */
@@ -408,8 +412,10 @@ struct ce_stats {
 	int64_t started;          /* CLOCK_REALTIME, ms */
 	uint64_t events_in, bytes_in, events_out, bytes_out, acked, retried, dead;
 	uint64_t open;            /* read or emitted, not finished */
-	int64_t oldest;           /* CLOCK_MONOTONIC ms of the oldest unfinished, 0: none */
+	int64_t oldest;           /* CLOCK_MONOTONIC ms; while there are open ones: of the oldest */
 	int32_t blocked;          /* CE_ON_*: what it waits for */
+	int64_t resting;          /* CLOCK_MONOTONIC us: since when it waits; 0: it works */
+	uint64_t waited[5];       /* us spent waiting, by CE_ON_* */
 };
 enum { CE_ON_NOTHING, CE_ON_INPUT, CE_ON_OUTPUT, CE_ON_SERVICE, CE_ON_ACKS };
 extern struct ce_stats *ce_stats; /* never NULL */

@@ -13,7 +13,8 @@
 #define SRC (1 << CE_SOURCE)
 #define SINK (1 << CE_SINK)
 #define FILTER (1 << CE_FILTER)
-#define ANY (SRC | SINK | FILTER)
+#define TOOL (1 << CE_TOOL)
+#define ANY (SRC | SINK | FILTER | TOOL)
 #define DAY 86400000L
 #define GIB (1L << 30)
 
@@ -66,7 +67,9 @@ static const struct {
 	    "events under way at the same time") },
 	{ SINK, CE_USE_BATCH, 0, CE_TIME(0, "linger", &ce_conf.linger, "time", 0, DAY,
 	    "how long to wait for a batch to fill") },
-	{ ANY, 0, 0, CE_SIZE(0, "max-event", &ce_conf.max_event, "size", 1024, GIB,
+	{ SRC | SINK | FILTER, 0, 0, CE_SIZE(0, "max-event", &ce_conf.max_event, "size", 1024, GIB,
+	    "longest event accepted") },
+	{ TOOL, CE_USE_LINES, 0, CE_SIZE(0, "max-event", &ce_conf.max_event, "size", 1024, GIB,
 	    "longest event accepted") },
 	{ ANY, 0, 0, CE_FLAG(0, "options", &options, "print a table of all options and exit") },
 	{ SINK, CE_USE_INFLIGHT, 0, CE_TEMPLATE(0, "order-by", &ce_conf.order_by, "template",

@@ -16,6 +16,7 @@ minimal() {
 		TAKER=${TAKER:-$URL}
 		A=("$TAKER")
 		;;
+	ce-top) A=(--textfile "$T/metrics") ;; # does not end by itself
 	ce-wrap) A=(--source /test --type t) ;;
 	esac
 }
@@ -104,7 +105,7 @@ said_once() {
 		[ -z "$n" ] || try 64 "$p" "--$n" minus
 		[ -z "$n" ] || try 64 "$p" "--$n=99999999999999999999"
 	done
-	for p in ce-wrap ce-unwrap; do
+	for p in ce-wrap ce-unwrap ce-top; do
 		minimal "$p"
 		try 64 $p "${A[@]}" one argument too many
 	done

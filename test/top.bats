@@ -23,7 +23,7 @@ is() { json "$@" >/dev/null; } # for wait_for
 prom() { python3 "$HERE/data/prom.py" "$@"; }
 # fakes SPEC...: statistics of stages that are not there.
 fakes() {
-	mkdir -pm 700 "$CE_RUNTIME_DIR"
+	mkdir -m 700 "$CE_RUNTIME_DIR"
 	spawn_sh 'exec python3 "$0" "$@" >ready' "$HERE/data/stages.py" "$CE_RUNTIME_DIR" "$@"
 	wait_for lines ready 1
 }
@@ -177,7 +177,7 @@ waits() { ce-top --json -i 200ms | jq -e --arg w "$1" '.pipelines[0].stages[0] |
 	fakes '{"hex": "1b5b324a0d0a2263650722207c5c"}' '{"hex": "'"$(printf 'e29c93%.0s' {1..12})"'"}' \
 		'{"big": 18446744073709551615, "open": 18446744073709551615, "oldest": -9223372036854775808, "started": -9223372036854775808, "role": -5, "blocked": 99}' \
 		'{"oldest": 9223372036854775807, "open": 1, "started": 9223372036854775807, "pid": 1}' \
-		'{"pid": -1}' '{"size": 100}' '{"size": 152, "name": "ce-short"}' '{"in": 7, "out": 7}' '{"pid": 4242}' '{"pid": 4242}'
+		'{"pid": -1}' '{"pid": 2147483647}' '{"size": 100}' '{"size": 152, "name": "ce-short"}' '{"in": 7, "out": 7}' '{"pid": 4242}' '{"pid": 4242}'
 	ce-top -1 -i 0 >text
 	[ "$(LC_ALL=C grep -c '[^ -~]' text)" = 0 ]
 	[ "$(awk 'length > 220' text)" = '' ]
@@ -230,7 +230,8 @@ waits() { ce-top --json -i 200ms | jq -e --arg w "$1" '.pipelines[0].stages[0] |
 	at=${at%/*}
 	printf 'nonsense\r\n\r\n' | timeout 10 socat -t 5 - "TCP:$at" | grep -q '^HTTP/1.1 400 '
 	# Those who say nothing do not keep the others out.
-	for i in $(seq 20); do exec {fd}<>"/dev/tcp/${at%:*}/${at#*:}"; done
+	for _ in $(seq 20); do exec {fd}<>"/dev/tcp/${at%:*}/${at#*:}"; done
+	[ "$fd" -gt 20 ]
 	curl -sSf --max-time 10 "$url" | prom
 	kill "$top"
 	ended "$top"

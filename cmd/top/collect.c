@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include "stage.h"
 
+#define PID_MOST 4194304 /* PID_MAX_LIMIT of the kernel */
 #define OLD_SIZE offsetof(struct ce_stats, resting) /* of files without the later members */
 
 struct stage *
@@ -68,7 +69,8 @@ read_stats(int fd, struct stat *st, struct ce_stats *s)
 		return false;
 	memset(s, 0, sizeof(*s));
 	n = pread(fd, s, sizeof(*s), 0);
-	return n >= (ssize_t)OLD_SIZE && memcmp(s->magic, "cestat1", 8) == 0 && s->pid > 0;
+	return n >= (ssize_t)OLD_SIZE && memcmp(s->magic, "cestat1", 8) == 0 && s->pid > 0 &&
+	    s->pid <= PID_MOST;
 }
 
 /* Pipes that /proc no longer shows, or does not show us, are those of the start. */

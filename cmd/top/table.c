@@ -122,7 +122,7 @@ cell(char out[16], const struct stage *s, enum column c)
 	case SERVICE: share(out, s, CE_ON_SERVICE); break;
 	case ACKS: share(out, s, CE_ON_ACKS); break;
 	case WORK: share(out, s, CE_ON_NOTHING); break;
-	case CPU: snprintf(out, 16, "%.0f", s->cpu < 999 ? s->cpu * 100 : 99900); break;
+	case CPU: snprintf(out, 16, "%.0f", s->cpu < 99 ? s->cpu * 100 : 9999.0); break;
 	case MEMORY:
 		if (s->rss > 0)
 			show_number(out, (double)s->rss);

@@ -144,14 +144,17 @@ waits() { ce-top --json -i 200ms | jq -e --arg w "$1" '.pipelines[0].stages[0] |
 	to=$PID
 	touch log
 	spawn_sh "ce-src-file -f --state pos log | ce-sink-http $URL"
-	wait_for stages 4 || wait_for stages 3
+	wait_for stages 3
 	seq 3 >>log
 	wait_for is '[.pipelines[].stages[] | select(.stage == "ce-sink-http") | .events == 3 and .open == 0] | any'
 	kill -KILL -- "-$to"
 	seq 5 >>log
-	wait_for is '[.pipelines[].stages[] | select(.stage == "ce-sink-http") | .retried > 0 and .waits == "service"] | any' ||
-		{ cat j; return 1; }
-	ce-top --json -i 300ms | jq -e '.pipelines[].stages[] | select(.stage == "ce-sink-http") | .bottleneck and .share.service > 0.8'
+	wait_for held_up || { cat j; return 1; }
+}
+held_up() {
+	ce-top --json -i 300ms >j
+	jq -e '.pipelines[].stages[] | select(.stage == "ce-sink-http") |
+		.retried > 0 and .waits == "service" and .bottleneck and .share.service > 0.8' j >/dev/null
 }
 
 @test "what a killed stage left is not shown" {
@@ -253,7 +256,7 @@ more() { [ "$(curl -s "$1" | prom 'ce_events_total{stage=ce-sink-file}')" = 25 ]
 	top=$PID
 	wait_for test -s dir/ce.prom
 	seq 7 >>log
-	for i in $(seq 30); do prom <dir/ce.prom >/dev/null; done
+	for _ in $(seq 10); do prom <dir/ce.prom >/dev/null; done
 	wait_for written 7
 	[ "$(ls -A dir)" = ce.prom ] || wait_for test "$(ls -A dir)" = ce.prom
 	mv dir dir2
@@ -413,6 +416,7 @@ top_pid() { pgrep -t "$(tm display-message -p '#{pane_tty}' | sed 's|/dev/||')" 
 
 @test "whichever way it ends, the terminal is sane" {
 	for how in q C-c C-\\ TERM SEGV ABRT HUP; do
+		[ $how != SEGV ] || [ -z "${SANITIZED:-}" ] || continue # it would be reported
 		rm -f before after
 		screen 60 10
 		case $how in
@@ -422,8 +426,8 @@ top_pid() { pgrep -t "$(tm display-message -p '#{pane_tty}' | sed 's|/dev/||')" 
 		case $how in
 		q | C-c | TERM | HUP) sane '^left 0' ;;
 		C-\\) sane 'left 131' ;;
-		SEGV) if [ -z "${SANITIZED:-}" ]; then sane 'left 139'; fi ;;
-		ABRT) if [ -z "${SANITIZED:-}" ]; then sane 'left 134'; fi ;;
+		SEGV) sane 'left 139' ;;
+		ABRT) sane 'left 134' ;;
 		esac
 		tm kill-server
 		wait_for not_there tmux

@@ -44,7 +44,10 @@ sample(void)
 
 	before = now;
 	now = spare;
-	view_collect(&now, dir, &before);
+	if (!view_collect(&now, dir, &before)) {
+		screen_stop(); /* or the message would go with it */
+		ce_die(CE_CONFIG, "cannot read %s: %m", dir);
+	}
 	view_rates(&now, &before);
 	view_join(&now);
 }
@@ -150,11 +153,12 @@ static void
 print_once(void)
 {
 	struct ce_buf out = { 0 };
-	int64_t until = ce_now() + interval;
+	int64_t until;
 
 	sample();
-	while (now.n > 0 && interval > 0 && ce_now() < until && ce_running())
-		ce_wait((long)(until - ce_now()));
+	until = now.at + interval * 1000;
+	while (now.n > 0 && ce_now_us() < until && ce_running())
+		ce_wait((long)(until - ce_now_us()) / 1000 + 1);
 	if (now.n > 0 && interval > 0)
 		sample();
 	write_textfile();

@@ -155,7 +155,7 @@ device_of_pipes(void)
 	return dev;
 }
 
-void
+bool
 view_collect(struct view *v, const char *dir, const struct view *before)
 {
 	uint64_t pipefs = device_of_pipes();
@@ -166,7 +166,7 @@ view_collect(struct view *v, const char *dir, const struct view *before)
 	v->n = 0;
 	v->at = ce_now_us();
 	if (d == NULL && errno != ENOENT)
-		ce_die(CE_CONFIG, "cannot read %s: %m", dir);
+		return false;
 	while (d != NULL && (e = readdir(d)) != NULL) {
 		if (strncmp(e->d_name, "stat-", 5) != 0 ||
 		    strlen(e->d_name + 5) >= sizeof(v->v->token) ||
@@ -179,4 +179,5 @@ view_collect(struct view *v, const char *dir, const struct view *before)
 	if (d != NULL)
 		closedir(d);
 	proc_foreign(v);
+	return true;
 }

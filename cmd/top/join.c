@@ -189,13 +189,16 @@ view_join(struct view *v)
 	int *order, len = 0, i;
 	bool *seen;
 
+	v->npipelines = 0;
+	if (v->n == 0)
+		return;
 	qsort(v->v, (size_t)v->n, sizeof(*v->v), by_name);
 	find_joins(v);
 	order = ce_alloc(((size_t)n + 1) * sizeof(*order));
 	seen = ce_alloc((size_t)n + 1);
 	for (i = 0; i < n; i++)
 		v->v[i].pipeline = -1;
-	for (v->npipelines = i = 0; i < n; i++)
+	for (i = 0; i < n; i++)
 		if (v->v[i].pipeline == -1)
 			spread(v, i, v->npipelines++);
 	for (i = n - 1; i >= 0; i--)

@@ -53,7 +53,15 @@ screen_width(void)
 	return columns;
 }
 
-/* Nobody else may be writing to a terminal in whose foreground we are. */
+/* A terminal that does not control us has no foreground to be in. */
+static bool
+in_front(void)
+{
+	pid_t group = tcgetpgrp(1);
+
+	return group == -1 || group == getpgrp();
+}
+
 static void
 put(const char *p, size_t n)
 {
@@ -79,7 +87,7 @@ give_back(void)
 	if (!taken)
 		return;
 	taken = 0;
-	if (tcgetpgrp(1) != getpgrp())
+	if (!in_front())
 		return;
 	(void)!write(1, LEAVE, sizeof(LEAVE) - 1);
 	if (keys)
@@ -139,7 +147,7 @@ signalled(void *arg, short revents)
 	while (read(signals, &s, sizeof(s)) == sizeof(s)) {
 		if (s.ssi_signo == SIGTSTP)
 			stop();
-		else if (s.ssi_signo == SIGCONT && tcgetpgrp(1) == getpgrp()) {
+		else if (s.ssi_signo == SIGCONT && in_front()) {
 			give_back(); /* the shell may have changed it since */
 			take();
 		}
@@ -230,7 +238,7 @@ screen_draw(const char *title, const struct ce_buf *text)
 	int rows, columns, lines = 0, row = 1, i;
 	const char *p, *end, *nl;
 
-	if (!taken || tcgetpgrp(1) != getpgrp())
+	if (!taken || !in_front())
 		return;
 	size(&rows, &columns);
 	for (i = 0; i < (int)text->len; i++)

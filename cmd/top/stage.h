@@ -54,9 +54,9 @@ struct view {
 	double seconds;   /* since the sample before; 0: all is since the stage's start */
 };
 
-/* collect.c: what the runtime directory and /proc tell; ends the program (78)
- * when there is no such directory.  before: the last view, or an empty one. */
-void view_collect(struct view *v, const char *dir, const struct view *before);
+/* collect.c: what the runtime directory and /proc tell; a directory that is not
+ * there is an empty one.  before: the last view, or an empty one.  False: errno. */
+bool view_collect(struct view *v, const char *dir, const struct view *before);
 void view_free(struct view *v);
 struct stage *view_add(struct view *v); /* NULL: too many */
 

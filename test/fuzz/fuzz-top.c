@@ -28,7 +28,7 @@ stages(struct view *v, const uint8_t *p, size_t n)
 {
 	struct stage *s;
 
-	for (; n > 8 && v->n < 24 && (s = view_add(v)) != NULL; v->at += *p) {
+	for (; n > 8 && v->n < 24 && (s = view_add(v)) != NULL;) {
 		size_t k = n - 8 < sizeof(s->s) ? n - 8 : sizeof(s->s);
 
 		s->foreign = (p[0] & 1) != 0;
@@ -40,6 +40,7 @@ stages(struct view *v, const uint8_t *p, size_t n)
 		if (p[3] & 2)
 			s->pipes.more_in[s->pipes.nin++] = p[3] / 32;
 		s->ticks = p[4];
+		v->at += p[7];
 		s->rss = (uint64_t)p[5] << p[6] % 64;
 		memcpy(&s->s, p + 8, k);
 		s->pid = s->s.pid & 0x3fffff;

@@ -8,11 +8,11 @@
 #include <string.h>
 #include "stage.h"
 
-static bool
-among(const uint64_t *v, int n, uint64_t pipe)
+bool
+pipe_among(const uint64_t *v, int many, uint64_t pipe)
 {
-	while (n-- > 0)
-		if (v[n] == pipe)
+	while (many-- > 0)
+		if (v[many] == pipe)
 			return true;
 	return false;
 }
@@ -22,9 +22,9 @@ stage_joins(const struct stage *a, const struct stage *b)
 {
 	const struct pipes *from = &a->pipes, *to = &b->pipes;
 
-	if (from->out != 0 && (from->out == to->in || among(to->more_in, to->nin, from->out)))
+	if (from->out != 0 && (from->out == to->in || pipe_among(to->more_in, to->nin, from->out)))
 		return true;
-	return to->in != 0 && among(from->more_out, from->nout, to->in);
+	return to->in != 0 && pipe_among(from->more_out, from->nout, to->in);
 }
 
 /* The joins of a view, by index. */

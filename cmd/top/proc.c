@@ -30,15 +30,6 @@ pipe_at(pid_t pid, int fd)
 	return stat(path, &st) == 0 ? pipe_of(&st) : 0;
 }
 
-static bool
-among(const uint64_t *v, int n, uint64_t pipe)
-{
-	while (n-- > 0)
-		if (v[n] == pipe)
-			return true;
-	return false;
-}
-
 /* Did the process open that descriptor for itself?  Ours set close-on-exec on
  * what they open, which tells it from what a shell left to them: the ends of
  * other branches of a >(...) are among that. */
@@ -83,10 +74,10 @@ tidy(struct pipes *p)
 
 	p->nin = p->nout = 0;
 	for (i = 0; i < was.nin; i++)
-		if (was.more_in[i] != was.in && !among(was.more_out, was.nout, was.more_in[i]))
+		if (was.more_in[i] != was.in && !pipe_among(was.more_out, was.nout, was.more_in[i]))
 			p->more_in[p->nin++] = was.more_in[i];
 	for (i = 0; i < was.nout; i++)
-		if (was.more_out[i] != was.out && !among(was.more_in, was.nin, was.more_out[i]))
+		if (was.more_out[i] != was.out && !pipe_among(was.more_in, was.nin, was.more_out[i]))
 			p->more_out[p->nout++] = was.more_out[i];
 }
 
@@ -222,7 +213,7 @@ follow(struct view *v, int i, uint64_t pipe)
 	int k, added = 0;
 
 	for (k = 0; k < v->n; k++)
-		if (v->v[k].pipes.in == pipe || among(v->v[k].pipes.more_in, v->v[k].pipes.nin, pipe))
+		if (v->v[k].pipes.in == pipe || pipe_among(v->v[k].pipes.more_in, v->v[k].pipes.nin, pipe))
 			return;
 	for (k = 0; k < nreaders && added < MOST_FOREIGN; k++) {
 		struct reader *r = &readers[k];

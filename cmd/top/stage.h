@@ -75,6 +75,7 @@ uint64_t stage_events(const struct stage *s), stage_bytes(const struct stage *s)
 double stage_waited(const struct stage *s, int on, int64_t at); /* seconds, in all */
 
 /* join.c: sorts v, numbers pipelines, marks bottlenecks */
+bool pipe_among(const uint64_t *v, int many, uint64_t pipe);
 bool stage_joins(const struct stage *a, const struct stage *b); /* a's output is b's input */
 void view_join(struct view *v);
 /* name|name|name, for people and labels; lent until the next call */

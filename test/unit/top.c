@@ -55,7 +55,7 @@ requests(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(t) / sizeof(*t); i++)
-		is_int(serve_status(t[i].head, strlen(t[i].head), &bodiless), t[i].status, t[i].head);
+		is_int(serve_status(t[i].head, strlen(t[i].head), &bodiless), t[i].status, "a request");
 	serve_status(t[5].head, strlen(t[5].head), &bodiless);
 	ok(bodiless, "HEAD has no body");
 	memset(longest, 'a', sizeof(longest));
@@ -66,7 +66,7 @@ requests(void)
 /* A pipeline in letters, a stage each: its pipes, and what it spends its time on. */
 struct plan {
 	const char *name;
-	uint64_t in, out, more;
+	uint64_t in, out, more, also_in;
 	double input, output, service, acks;
 	bool foreign;
 	double cpu;
@@ -88,6 +88,8 @@ build(struct view *v, const struct plan *p, int n)
 		s->pipes.out = p[i].out;
 		if (p[i].more != 0)
 			s->pipes.more_out[s->pipes.nout++] = p[i].more;
+		if (p[i].also_in != 0)
+			s->pipes.more_in[s->pipes.nin++] = p[i].also_in;
 		s->share[CE_ON_INPUT] = p[i].input;
 		s->share[CE_ON_OUTPUT] = p[i].output;
 		s->share[CE_ON_SERVICE] = p[i].service;
@@ -143,6 +145,12 @@ joins(void)
 	}, fan_in[] = {
 		{ .name = "a", .out = 1, .input = 1 }, { .name = "b", .in = 1, .out = 3, .input = 1 },
 		{ .name = "c", .out = 3, .input = 1 }, { .name = "d", .in = 3, .input = 1 },
+	}, cat[] = {
+		{ .name = "a", .out = 1, .input = 1 }, { .name = "b", .out = 2, .input = 1 },
+		{ .name = "c", .in = 1, .also_in = 2, .out = 3, .input = 1 },
+		{ .name = "d", .in = 3, .input = 1 },
+	}, no_way[] = { /* neither end is a standard one */
+		{ .name = "a", .more = 1, .input = 1 }, { .name = "b", .also_in = 1, .input = 1 },
 	}, apart[] = {
 		{ .name = "a", .out = 1, .input = 1 }, { .name = "b", .in = 1, .input = 1 },
 		{ .name = "c", .out = 2 }, { .name = "d", .in = 2, .input = 1 }, { .name = "e" },
@@ -162,6 +170,8 @@ joins(void)
 	JOINS(two_foreign, "a jq awk* c");
 	JOINS(fan_out, "a tee .b .c .d");
 	JOINS(fan_in, ".a .b .c d");
+	JOINS(cat, ".a .b c d");
+	JOINS(no_way, "a / b");
 	JOINS(apart, "a b / c* d / e");
 	JOINS(ring, "b a");
 	JOINS(own, "a");

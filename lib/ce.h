@@ -348,8 +348,11 @@ struct ce_opt {
 #define CE_END { 0, NULL, CE_K_FLAG, false, { .flag = NULL }, NULL, NULL, 0, 0 }
 
 /* A relay makes new events of what it reads: it answers for them itself, to the
- * stages before it a sink, to those behind it a source. */
-enum ce_role { CE_SOURCE, CE_SINK, CE_FILTER, CE_RELAY };
+ * stages before it a sink, to those behind it a source.
+ * A tool is no stage of a pipeline.  It has only the options of all programs,
+ * keeps no counters, leaves standard input and output alone; ce_running and
+ * ce_wait serve its watches and timers. */
+enum ce_role { CE_SOURCE, CE_SINK, CE_FILTER, CE_RELAY, CE_TOOL };
 
 /* Which of the role's options the program has; those it cannot honour are absent. */
 #define CE_USE_COMMIT 1   /* source: has a position to commit (stamps, --ack, --window ...); every relay */
@@ -362,6 +365,7 @@ enum ce_role { CE_SOURCE, CE_SINK, CE_FILTER, CE_RELAY };
 #define CE_USE_LISTEN 128 /* source: its clients wait for the settling (order of settling is free) */
 #define CE_USE_REPLY 256  /* sink: may pass events on (ce_reply) */
 #define CE_USE_SPOOL 512  /* relay: what is settled is finished, whatever becomes of what is emitted */
+#define CE_USE_LINES 1024 /* tool: reads events, --max-event */
 
 struct ce_program {
 	const char *name; /* the executable's */
@@ -417,8 +421,10 @@ struct ce_stats {
 	int64_t started;          /* CLOCK_REALTIME, ms */
 	uint64_t events_in, bytes_in, events_out, bytes_out, acked, retried, dead;
 	uint64_t open;            /* read or emitted, not finished */
-	int64_t oldest;           /* CLOCK_MONOTONIC ms of the oldest unfinished, 0: none */
+	int64_t oldest;           /* CLOCK_MONOTONIC ms; while there are open ones: of the oldest */
 	int32_t blocked;          /* CE_ON_*: what it waits for */
+	int64_t resting;          /* CLOCK_MONOTONIC us: since when it waits; 0: it works */
+	uint64_t waited[5];       /* us spent waiting, by CE_ON_* */
 };
 enum { CE_ON_NOTHING, CE_ON_INPUT, CE_ON_OUTPUT, CE_ON_SERVICE, CE_ON_ACKS };
 extern struct ce_stats *ce_stats; /* never NULL */

@@ -20,6 +20,8 @@ void ce_turn(int64_t ms);
 extern char ce_token[9]; /* of this process: names its files in the runtime directory */
 extern int ce_branches;  /* outputs with an address of their own: TOKEN1 and up */
 void ce_stats_start(const struct ce_program *p);
+void ce_stats_rest(void); /* the loop is going to wait */
+void ce_stats_wake(void); /* it has waited, or looked */
 int ce_runtime_claim(size_t size); /* makes and locks stat-TOKEN; -1: no directory */
 int ce_runtime_role(pid_t pid); /* -1: none of ours */
 void ce_runtime_forget(void); /* removes this process's files */

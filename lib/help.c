@@ -99,7 +99,7 @@ ce_opt_help(const struct ce_optset *s, const struct ce_program *p)
 {
 	static const char *const roles[] = {
 		"Options of every source:", "Options of every sink:", "Options of every filter:",
-		"Options of every relay:"
+		"Options of every relay:", "Options of every program:"
 	};
 	struct ce_buf b = { 0 };
 

@@ -223,7 +223,10 @@ ce_turn(int64_t ms)
 	}
 	if (ms > 3600000)
 		ms = 3600000;
+	if (ms != 0)
+		ce_stats_rest();
 	ready = poll(fds, (nfds_t)nfds, (int)ms);
+	ce_stats_wake();
 	if (ready == -1 && errno != EINTR && errno != EAGAIN)
 		ce_die(CE_IOERR, "cannot poll: %m");
 	if (ready > 0)

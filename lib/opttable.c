@@ -14,7 +14,9 @@
 #define SINK (1 << CE_SINK)
 #define FILTER (1 << CE_FILTER)
 #define RELAY (1 << CE_RELAY)
-#define ANY (SRC | SINK | FILTER | RELAY)
+#define TOOL (1 << CE_TOOL)
+#define STAGE (SRC | SINK | FILTER | RELAY)
+#define ANY (STAGE | TOOL)
 #define DAY 86400000L
 #define GIB (1L << 30)
 
@@ -69,7 +71,9 @@ static const struct {
 	    "events under way at the same time") },
 	{ SINK, CE_USE_BATCH, 0, CE_TIME(0, "linger", &ce_conf.linger, "time", 0, DAY,
 	    "how long to wait for a batch to fill") },
-	{ ANY, 0, 0, CE_SIZE(0, "max-event", &ce_conf.max_event, "size", 1024, GIB,
+	{ STAGE, 0, 0, CE_SIZE(0, "max-event", &ce_conf.max_event, "size", 1024, GIB,
+	    "longest event accepted") },
+	{ TOOL, CE_USE_LINES, 0, CE_SIZE(0, "max-event", &ce_conf.max_event, "size", 1024, GIB,
 	    "longest event accepted") },
 	{ ANY, 0, 0, CE_FLAG(0, "options", &options, "print a table of all options and exit") },
 	{ SINK, CE_USE_INFLIGHT, 0, CE_TEMPLATE(0, "order-by", &ce_conf.order_by, "template",

@@ -41,6 +41,8 @@ ce_start(int argc, char *argv[], const struct ce_program *program)
 	take_standard(2, O_WRONLY);
 	ce_loop_start();
 	first = ce_options(argc, argv, program);
+	if (program->role == CE_TOOL)
+		return first;
 	ce_stats_start(program);
 	ce_out_start(&ce_stdout);
 	if (ce_emits())
@@ -51,5 +53,7 @@ ce_start(int argc, char *argv[], const struct ce_program *program)
 int
 ce_finish(void)
 {
+	if (ce_program->role == CE_TOOL)
+		return ce_code;
 	return ce_program->role == CE_SOURCE ? ce_source_finish() : ce_sink_finish();
 }

@@ -62,9 +62,8 @@ advance(struct ce_down *d)
 			break;
 		settle(d, d->base, s == CE_W_DEAD ? CE_NEVER : CE_TAKEN);
 		d->base++;
+		ce_stats->open--;
 	}
-	if (d == &ce_stdout)
-		ce_stats->open = d->next - d->base;
 }
 
 /* from..to are finished; what is so already is passed over. */
@@ -130,6 +129,7 @@ ce_win_enter(struct ce_down *d, ce_settled *fn, void *token, int how)
 	if (d->votes != NULL)
 		d->votes[d->next & d->mask] = 0;
 	d->next++;
+	ce_stats->open++;
 	advance(d);
 	return d->next - 1;
 }

@@ -17,6 +17,7 @@ minimal() {
 		A=("$TAKER")
 		;;
 	ce-tee) A=('cat >/dev/null') ;;
+	ce-top) A=(--textfile "$T/metrics") ;; # does not end by itself
 	ce-wrap) A=(--source /test --type t) ;;
 	esac
 }
@@ -105,7 +106,7 @@ said_once() {
 		[ -z "$n" ] || try 64 "$p" "--$n" minus
 		[ -z "$n" ] || try 64 "$p" "--$n=99999999999999999999"
 	done
-	for p in ce-wrap ce-unwrap; do
+	for p in ce-wrap ce-unwrap ce-top; do
 		minimal "$p"
 		try 64 $p "${A[@]}" one argument too many
 	done

@@ -80,6 +80,9 @@ void ce_say_later(long ms);
 void ce_say_taken(void);
 bool ce_dead(const struct ce_event *ev, const char *reason);
 bool ce_dead_line(const char *p, size_t n, const char *where, const char *reason);
+/* Without a note. */
+bool ce_dead_quietly(const struct ce_event *ev, const char *reason);
+bool ce_dead_line_quietly(const char *p, size_t n, const char *where, const char *reason);
 void ce_say_refused(const char *p, size_t n, const char *where, const char *reason);
 
 /* source.c, sink.c, filter.c */

@@ -102,7 +102,8 @@ empty(const struct ce_event *ev)
 {
 	const char *end = ev->text + ev->len, *p = ce_scan_space(ev->text, end);
 
-	return p < end && *p == '{' && (p = ce_scan_space(p + 1, end)) < end && *p == '}';
+	return p < end && *p == '{' && (p = ce_scan_space(p + 1, end)) < end && *p == '}' &&
+	    ce_scan_space(p + 1, end) == end;
 }
 
 void

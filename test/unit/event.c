@@ -88,7 +88,7 @@ static const char *const walks[][2] = {
 	{ EV(",\"x\":\"\\u0001\\uffff\",\"y\":\"\\ud800\""),
 	    "extension \"x\": control character (spec 3.1 String); "
 	    "extension \"y\": lone surrogate (spec 3.1 String)" },
-	{ "[]", "" }, { "{\"id\":1", "" }, { "", "" }, { "{", "" },
+	{ "{}x", "" }, { "[]", "" }, { "{\"id\":1", "" }, { "", "" }, { "{", "" },
 };
 
 static void

@@ -17,6 +17,10 @@ minimal() {
 		A=("$TAKER")
 		;;
 	ce-wrap) A=(--source /test --type t) ;;
+	ce-dead)
+		: >>"$T/none"
+		A=(list "$T/none")
+		;;
 	esac
 }
 programs() { (cd "$B/bin" && echo ce-*); }
@@ -246,6 +250,7 @@ said_once() {
 
 @test "SIGTERM: what was read is finished, 0" {
 	for p in $(programs); do
+		[ "$p" != ce-dead ] || continue # it reads a file that is there; see dead.bats
 		minimal "$p"
 		rm -rf fifo sunk out
 		mkfifo fifo

@@ -135,6 +135,9 @@ size_t ce_json_first(const char *text, size_t len, size_t *start, const char **w
  * array indices separated by dots ("customer.0.name"; an empty path is the
  * whole).  False when there is none. */
 bool ce_json_find(struct ce_str text, struct ce_str path, struct ce_str *value);
+/* One step of it: *value, which begins with no space, becomes its member or
+ * element of that name.  False: there is none, *value is as it was. */
+bool ce_json_step(struct ce_str *value, struct ce_str name);
 enum ce_kind ce_json_kind(struct ce_str value);
 /* Calls fn for each element of the array text (validated). */
 void ce_json_each(struct ce_str array, void (*fn)(void *arg, struct ce_str element), void *arg);
@@ -204,6 +207,9 @@ bool ce_raw(const struct ce_event *ev, enum ce_at which, struct ce_str *json);
  * string, or the decoded data_base64).  False: no data.  *bytes points into the
  * line or into tmp.  *json tells that the bytes are JSON text. */
 bool ce_data(struct ce_event *ev, struct ce_buf *tmp, struct ce_str *bytes, bool *json);
+/* The payload as JSON text, without space around it: data of a JSON type, or
+ * data_base64 whose type says JSON and whose bytes are.  False: there is none. */
+bool ce_data_json(struct ce_event *ev, struct ce_buf *tmp, struct ce_str *json);
 /* False: data is text with a lone surrogate, for which ce_data can only give
  * U+FFFD. */
 bool ce_data_whole(struct ce_event *ev);

@@ -90,6 +90,12 @@ element(struct ce_str array, struct ce_str index, struct ce_str *value)
 }
 
 bool
+ce_json_step(struct ce_str *value, struct ce_str name)
+{
+	return *value->p == '[' ? element(*value, name, value) : member(*value, name, value);
+}
+
+bool
 ce_json_find(struct ce_str text, struct ce_str path, struct ce_str *value)
 {
 	const char *end, *p, *stop;
@@ -106,10 +112,8 @@ ce_json_find(struct ce_str text, struct ce_str path, struct ce_str *value)
 	for (;;) {
 		const char *dot = memchr(path.p, '.', path.len);
 		struct ce_str step = { path.p, dot != NULL ? (size_t)(dot - path.p) : path.len };
-		bool found;
 
-		found = *value->p == '[' ? element(*value, step, value) : member(*value, step, value);
-		if (!found)
+		if (!ce_json_step(value, step))
 			return false;
 		if (dot == NULL)
 			return true;

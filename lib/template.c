@@ -153,28 +153,15 @@ ce_template_free(struct ce_template *t)
 	free(t);
 }
 
-/* Bytes from data_base64 are JSON if their type says so (none does not, JSON
- * format 3.1.1) and they are indeed. */
-static bool
-decoded_json(struct ce_event *ev, struct ce_str bytes)
-{
-	struct ce_str type;
-	size_t at;
-
-	return ce_raw(ev, CE_AT_DATA_BASE64, &type) && ce_attr(ev, CE_AT_DATACONTENTTYPE, &type) &&
-	    ce_type_is_json(type) && ce_json_check(bytes.p, bytes.len, &at) == NULL;
-}
-
 /* A JSON null counts as absent where the template has a default for it. */
 static bool
 find_path(struct ce_template *t, const struct ce_piece *p, struct ce_event *ev, struct ce_str *v)
 {
 	struct ce_str data;
 	enum ce_kind kind;
-	bool json;
 
 	ce_buf_reset(&t->tmp);
-	if (!ce_data(ev, &t->tmp, &data, &json) || (!json && !decoded_json(ev, data)))
+	if (!ce_data_json(ev, &t->tmp, &data))
 		return false;
 	if (!ce_json_find(data, (struct ce_str){ p->name + 5, strlen(p->name + 5) }, v))
 		return false;

@@ -317,3 +317,24 @@ ce_data(struct ce_event *ev, struct ce_buf *tmp, struct ce_str *bytes, bool *jso
 	}
 	return true;
 }
+
+/* Bytes from data_base64 are JSON if their type says so (none does not, JSON
+ * format 3.1.1) and they are indeed. */
+bool
+ce_data_json(struct ce_event *ev, struct ce_buf *tmp, struct ce_str *json)
+{
+	struct ce_str type;
+	size_t at;
+	bool is;
+
+	if (!ce_data(ev, tmp, json, &is))
+		return false;
+	if (!is && !(ev->at[CE_AT_DATA_BASE64] >= 0 && ce_attr(ev, CE_AT_DATACONTENTTYPE, &type) &&
+	    ce_type_is_json(type) && ce_json_check(json->p, json->len, &at) == NULL))
+		return false;
+	while (json->len > 0 && strchr(" \t\r\n", *json->p) != NULL)
+		*json = (struct ce_str){ json->p + 1, json->len - 1 };
+	while (json->len > 0 && strchr(" \t\r\n", json->p[json->len - 1]) != NULL)
+		json->len--;
+	return true;
+}

@@ -250,6 +250,27 @@ letter 6
 	run -78 timeout 20 ce-dead replay --max-attempts 3 dead
 }
 
+@test "--match: for all of them; what it does not match stays" {
+	{ letters 5 | sed 's/no room/full/'; echo 'no event'; letters 9 10; letters 5 30 | sed 's/no room/asleep/'; } >dead
+	is "$(ce-dead list dead -m "deadreason = 'full'" | wc -l)" 5
+	is "$(ce-dead count dead --match "deadreason LIKE '%e%'")" '5  asleep'
+	is "$(ce-dead show dead -m "id = '12'" | grep -c ^letter)" 1
+	grep -v '"deadreason":"full"' dead >left
+	grep '"deadreason":"full"' dead | bare >want
+	replay -m "deadreason = 'full' AND deadattempts = 1"
+	[ ! -s said ]
+	cmp want out
+	cmp left dead
+	replay -m 'nosuch = 1'
+	cmp left dead
+	rm out
+	replay -m "NOT (id = '30')" --take 9
+	is "$(wc -l <out)" 9
+	is "$(wc -l <dead)" 6
+	run -64 timeout 20 ce-dead list dead -m 'id = '
+	[[ $output == *match* ]]
+}
+
 @test "wrong use: 64" {
 	letters 1 >dead
 	for a in 'frob dead' 'list' '' 'list dead 1' 'count dead x' 'list --by x dead' 'show --take 3 dead' 'replay --by id dead' \

@@ -4,15 +4,18 @@
  * SPDX-License-Identifier: Apache-2.0 */
 
 #include <string.h>
+#include "cesql.h"
 #include "dead.h"
 
-static const char *by;
+static const char *by, *match;
+static struct ce_sql *query;
 static struct replay how;
 
 static const struct ce_opt opts[] = {
 	CE_STR(0, "by", &by, "attribute", "count: what to count by (default: reason)"),
 	CE_STR(0, "give-up", &how.give_up, "file",
 	    "replay: where those go that were tried too often (default: FILE.given-up)"),
+	CE_STR('m', "match", &match, "expression", "only letters of which this is true (CESQL)"),
 	CE_NUM(0, "max-attempts", &how.max_attempts, "n", 0, 1000000000,
 	    "replay: give up what was tried so often in all; 0: never"),
 	CE_NUM(0, "take", &ce_conf.count, "n", 0, 0, "replay: so many events at most; 0: all"),
@@ -30,11 +33,13 @@ is(const char *subcommand, const char *name)
 	return strcmp(subcommand, name) == 0;
 }
 
+/* What is no event is matched by nothing; an error is false. */
 bool
 matches(struct letters *l)
 {
-	(void)l;
-	return true;
+	unsigned errors;
+
+	return query == NULL || (l->wrong == NULL && ce_sql_holds(query, &l->ev, &errors));
 }
 
 /* Options and arguments that another subcommand would have meant. */
@@ -60,6 +65,8 @@ main(int argc, char *argv[])
 	const char *sub = argv[first], *file = argv[first + 1];
 
 	check(sub, argc - first);
+	if (match != NULL)
+		query = ce_sql_need("--match", match);
 	if (is(sub, "replay"))
 		return replay(file, &how);
 	if (is(sub, "list"))

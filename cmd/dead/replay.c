@@ -161,12 +161,7 @@ send(void)
 	struct sent s = { .offset = in.r.offset };
 	struct ce_str id = { "", 0 }, source = { "", 0 };
 
-	if (in.wrong != NULL) {
-		ce_warn("cannot send letter %lu: %s (it stays in %s)", in.n, in.wrong, in.path);
-		left_there++;
-		return;
-	}
-	if (how->max_attempts > 0) {
+	if (in.wrong == NULL && how->max_attempts > 0) {
 		ce_attr(&in.ev, CE_AT_ID, &id);
 		ce_attr(&in.ev, CE_AT_SOURCE, &source);
 		s.key = attempts_key(source, id);
@@ -174,6 +169,11 @@ send(void)
 	}
 	if (!matches(&in))
 		return;
+	if (in.wrong != NULL) {
+		ce_warn("cannot send letter %lu: %s (it stays in %s)", in.n, in.wrong, in.path);
+		left_there++;
+		return;
+	}
 	if (how->max_attempts > 0 && s.attempts >= how->max_attempts) {
 		give_up(s.attempts);
 		return;

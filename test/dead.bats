@@ -176,9 +176,9 @@ letter 6
 	need script
 	letters 3 >dead
 	cp dead was
-	script -qec 'ce-dead replay dead' /dev/null >tty </dev/null
-	grep -q 'nothing is taken out of dead' tty
-	is "$(grep -c specversion tty)" 3
+	script -qec 'ce-dead replay dead' /dev/null >seen </dev/null
+	grep -q 'nothing is taken out of dead' seen
+	is "$(grep -c specversion seen)" 3
 	cmp was dead
 }
 
@@ -339,9 +339,9 @@ kills() {
 
 @test "a sink that appends meanwhile loses no letter, kills or not" {
 	letters 2000 >dead
-	for i in $(seq 600); do echo "{\"specversion\":\"1.0\",\"id\":\"new$i\",\"source\":\"/s\",\"type\":\"t\",\"sampledrate\":0}"; done >more
-	{ ids <dead; ids <more; } | sort >want
-	spawn_sh 'while read -r l; do printf "%s\n" "$l"; read -rt 0.002 <> <(:); done <more | ce-validate --dead-letter dead 2>/dev/null; touch over'
+	for i in $(seq 600); do echo "{\"specversion\":\"1.0\",\"id\":\"new$i\",\"source\":\"/s\",\"type\":\"t\",\"sampledrate\":0}"; done >fresh
+	{ ids <dead; ids <fresh; } | sort >want
+	spawn_sh 'while read -r l; do printf "%s\n" "$l"; read -rt 0.002 <> <(:); done <fresh | ce-validate --dead-letter dead 2>/dev/null; touch over'
 	pid=$PID
 	until [ -e over ]; do kills 1 replay sink; done
 	ended "$pid"

@@ -77,7 +77,7 @@ replace(int fd, const char *path)
 {
 	struct ce_buf name = { 0 };
 	struct stat st;
-	bool gone, ok;
+	bool gone = false, ok;
 	int to;
 
 	ce_buf_printf(&name, "%s.tmp", path);

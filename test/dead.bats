@@ -274,7 +274,7 @@ letter 6
 @test "wrong use: 64" {
 	letters 1 >dead
 	for a in 'frob dead' 'list' '' 'list dead 1' 'count dead x' 'list --by x dead' 'show --take 3 dead' 'replay --by id dead' \
-		'replay --give-up x dead' 'replay --max-attempts -1 dead' 'list --max-attempts 3 dead'; do
+		'replay --give-up x dead' 'replay --max-attempts 2 --give-up dead dead' 'replay --max-attempts -1 dead' 'list --max-attempts 3 dead'; do
 		# shellcheck disable=SC2086
 		run timeout 20 ce-dead $a
 		is "$status" 64 || { echo "of: $a"; return 1; }

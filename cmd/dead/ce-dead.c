@@ -44,7 +44,7 @@ matches(struct letters *l)
 
 /* Options and arguments that another subcommand would have meant. */
 static void
-check(const char *sub, int n)
+check(const char *sub, const char *file, int n)
 {
 	if (!is(sub, "list") && !is(sub, "show") && !is(sub, "count") && !is(sub, "replay"))
 		ce_die(CE_USAGE, "\"%s\" is none of list, show, count, replay (see ce-dead --help)", sub);
@@ -56,6 +56,8 @@ check(const char *sub, int n)
 		ce_die(CE_USAGE, "--take, --count, --max-attempts and --give-up go with replay, not with %s", sub);
 	if (how.give_up != NULL && how.max_attempts == 0)
 		ce_die(CE_USAGE, "--give-up needs --max-attempts");
+	if (how.give_up != NULL && strcmp(how.give_up, file) == 0)
+		ce_die(CE_USAGE, "--give-up names the file that is replayed");
 }
 
 int
@@ -64,7 +66,7 @@ main(int argc, char *argv[])
 	int first = ce_start(argc, argv, &program), code = CE_OK, end;
 	const char *sub = argv[first], *file = argv[first + 1];
 
-	check(sub, argc - first);
+	check(sub, file, argc - first);
 	if (match != NULL)
 		query = ce_sql_need("--match", match);
 	if (is(sub, "replay"))

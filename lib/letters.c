@@ -38,17 +38,24 @@ ce_letters_unlock(int fd, int which)
 	lock(fd, which, F_OFD_SETLK, F_UNLCK);
 }
 
+static bool
+regular(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 bool
 ce_letters_named(int fd, const char *path)
 {
 	struct stat mine, named;
 
-	if (fstat(fd, &mine) == -1 || !S_ISREG(mine.st_mode))
-		return true;
-	return stat(path, &named) == 0 && mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
+	return fstat(fd, &mine) == 0 && stat(path, &named) == 0 && mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
 }
 
-/* Where locks cannot be had (a pipe, some network), there is nothing to take out. */
+/* Of what is no file (a pipe, /dev/null) nobody takes letters out, and its locks
+ * would be everybody's. */
 static void
 claim(struct ce_letters *l)
 {
@@ -57,6 +64,8 @@ claim(struct ce_letters *l)
 			l->fd = open(l->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 		if (l->fd == -1)
 			ce_die(CE_IOERR, "cannot open the dead letters %s: %m", l->path);
+		if (!regular(l->fd))
+			return;
 		ce_letters_lock(l->fd, CE_LETTERS_APPEND, true);
 		if (ce_letters_named(l->fd, l->path))
 			return;

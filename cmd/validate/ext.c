@@ -79,7 +79,7 @@ static const struct ext {
 	{ "authclaims", STRING, AUTH, false, json },
 	{ "deprecated", BOOLEAN, DEPRECATION, true, is_true },
 	{ "expirytime", TIME, ALONE, false, NULL },
-	{ "tracestate", NONEMPTY, TRACE, false, trace_state },
+	{ "tracestate", STRING, TRACE, false, trace_state },
 	{ "causationid", NONEMPTY, ALONE, false, NULL },
 	{ "opcuastatus", INTEGER, ALONE, false, NULL },
 	{ "sampledrate", INTEGER, ALONE, false, positive },

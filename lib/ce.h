@@ -172,6 +172,9 @@ struct ce_event {
 	struct ce_event *next;
 	uint64_t key;
 	bool passed; /* on to the next stage */
+	/* --- CE_USE_WRONG ------------------------------------------------ */
+	unsigned long line; /* of standard input, from 1 */
+	const char *wrong;  /* why it is no event, lent until the next call; NULL: it is one */
 };
 
 /* Scans and fully validates text (CloudEvents 1.0.2, JSON format): JSON
@@ -182,6 +185,10 @@ struct ce_event {
  * the rules (any value is accepted). Accepts a UTF-8 BOM-less line only. */
 const char *ce_event_parse(struct ce_event *ev, char *text, size_t len);
 void ce_event_free(struct ce_event *ev); /* what it owns; not ev, not text */
+/* Of a line that was parsed: fn is told each rule that it breaks (rules.c), in
+ * words that are lent for the call.  None for a valid event, and for a line that
+ * is no JSON object. */
+void ce_event_rules(struct ce_event *ev, void (*fn)(void *arg, const char *rule), void *arg);
 /* Removes a member with its comma from the text in place; the offsets follow. */
 void ce_event_cut(struct ce_event *ev, enum ce_at which);
 
@@ -366,6 +373,7 @@ enum ce_role { CE_SOURCE, CE_SINK, CE_FILTER, CE_RELAY, CE_TOOL };
 #define CE_USE_REPLY 256  /* sink: may pass events on (ce_reply) */
 #define CE_USE_SPOOL 512  /* relay: what is settled is finished, whatever becomes of what is emitted */
 #define CE_USE_LINES 1024 /* tool: reads events, --max-event */
+#define CE_USE_WRONG 2048 /* filter: is handed lines that are no events, too: see wrong */
 
 struct ce_program {
 	const char *name; /* the executable's */
@@ -492,6 +500,23 @@ struct ce_state *ce_state_open(const char *path, struct ce_buf *content);
 bool ce_state_write(struct ce_state *s, const void *p, size_t n);
 void ce_state_close(struct ce_state *s);
 
+/* ---- letters.c: a file of dead letters ------------------------------------------------------ */
+
+/* Appends under a lock, and to the file that has the name now.  On an error the
+ * program ends with 74. */
+struct ce_letters {
+	const char *path;
+	int fd; /* -1: not yet open */
+};
+void ce_letters_add(struct ce_letters *l, const char *line, size_t n); /* with its newline */
+void ce_letters_sync(struct ce_letters *l); /* what was added is durable */
+/* For who takes letters out: holds REPLAY all the while, and APPEND while it puts
+ * a shorter file in its place, or none.  False: another has it; or errno. */
+enum { CE_LETTERS_APPEND, CE_LETTERS_REPLAY };
+bool ce_letters_lock(int fd, int which, bool wait);
+void ce_letters_unlock(int fd, int which);
+bool ce_letters_named(int fd, const char *path); /* the file is still the one of that name */
+
 /* ---- verdicts (retry.c) ---------------------------------------------------------------------- */
 
 enum ce_verdict {
@@ -539,6 +564,9 @@ bool ce_dead(const struct ce_event *ev, const char *reason);
 void ce_pass(struct ce_event *ev);
 void ce_pass_with(struct ce_event *ev, const struct ce_edit *e, int n);
 void ce_drop(struct ce_event *ev);
+/* It is refused, and the program has said why: to the dead letters, if there is
+ * a file for them (true); else it is dropped. */
+bool ce_reject(struct ce_event *ev, const char *why);
 
 /* ---- source.c: events to standard output -------------------------------------------------------------- */
 

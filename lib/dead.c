@@ -4,50 +4,18 @@
  * can be replayed.  What is no event becomes the data of one.
  * SPDX-License-Identifier: Apache-2.0 */
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "flow.h"
 
-static int fd = -1;
-
-/* Opened at the first refusal; a torn end, left by a crash, is closed with a
- * newline first, so that it spoils no other line. */
-static void
-append(const char *p, size_t n)
-{
-	char last = '\n';
-	off_t end;
-
-	if (fd == -1) {
-		fd = open(ce_conf.dead_letter, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-		if (fd == -1)
-			ce_die(CE_IOERR, "cannot open the dead letters %s: %m", ce_conf.dead_letter);
-		if ((end = lseek(fd, 0, SEEK_END)) > 0 && pread(fd, &last, 1, end - 1) == 1 &&
-		    last != '\n')
-			append("\n", 1);
-	}
-	while (n > 0) {
-		ssize_t k = write(fd, p, n);
-
-		if (k == -1 && errno != EINTR)
-			ce_die(CE_IOERR, "cannot write the dead letters %s: %m", ce_conf.dead_letter);
-		if (k > 0) {
-			p += k;
-			n -= (size_t)k;
-		}
-	}
-}
+static struct ce_letters letters = { NULL, -1 };
 
 static void
 keep(struct ce_buf *line)
 {
+	letters.path = ce_conf.dead_letter;
 	ce_buf_putc(line, '\n');
-	append(line->p, line->len);
-	if (fdatasync(fd) == -1 && errno != EINVAL && errno != EROFS)
-		ce_die(CE_IOERR, "cannot write the dead letters %s: %m", ce_conf.dead_letter);
+	ce_letters_add(&letters, line->p, line->len);
+	ce_letters_sync(&letters);
 	ce_stats->dead++;
 	ce_buf_free(line);
 }
@@ -68,6 +36,14 @@ why(struct ce_draft *d, const char *reason, int attempts)
 bool
 ce_dead(const struct ce_event *ev, const char *reason)
 {
+	if (ce_conf.dead_letter != NULL)
+		ce_note("%s (to the dead letters)", reason);
+	return ce_dead_quietly(ev, reason);
+}
+
+bool
+ce_dead_quietly(const struct ce_event *ev, const char *reason)
+{
 	static const struct ce_edit old[] = { { "deadreason", NULL }, { "deadstage", NULL },
 	    { "deadtime", NULL }, { "deadattempts", NULL }, { "ackto", NULL } };
 	struct ce_buf line = { 0 };
@@ -76,7 +52,6 @@ ce_dead(const struct ce_event *ev, const char *reason)
 
 	if (ce_conf.dead_letter == NULL)
 		return false;
-	ce_note("%s (to the dead letters)", reason);
 	ce_event_write(&line, ev, old, 5);
 	while (line.p[line.len - 1] != '}')
 		line.len--;
@@ -111,10 +86,18 @@ letter(struct ce_draft *d, struct ce_str text, const char *where, const char *re
 	return ce_draft_end(d);
 }
 
+bool
+ce_dead_line(const char *p, size_t n, const char *where, const char *reason)
+{
+	if (ce_conf.dead_letter != NULL)
+		ce_note("%s: %s (to the dead letters)", where, reason);
+	return ce_dead_line_quietly(p, n, where, reason);
+}
+
 /* Of a line that is too long only a beginning is there; so much of it is kept
  * that the letter is no longer than an event may be, and can be sent again. */
 bool
-ce_dead_line(const char *p, size_t n, const char *where, const char *reason)
+ce_dead_line_quietly(const char *p, size_t n, const char *where, const char *reason)
 {
 	size_t most = (size_t)ce_conf.max_event;
 	bool part = n >= most;
@@ -124,7 +107,6 @@ ce_dead_line(const char *p, size_t n, const char *where, const char *reason)
 
 	if (ce_conf.dead_letter == NULL)
 		return false;
-	ce_note("%s: %s (to the dead letters)", where, reason);
 	while ((ev = letter(&d, (struct ce_str){ p, n }, where, reason))->len > most && part && n > 0) {
 		n = (size_t)((double)n * (double)most / (double)ev->len); /* escapes take room */
 		for (n = n > 512 ? n - 512 : 0; n > 0 && ((unsigned char)p[n] & 0xc0) == 0x80;)

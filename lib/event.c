@@ -14,13 +14,7 @@
 #define KEEP_SCRATCH 65536 /* nor are more bytes */
 #define FEW 64             /* extensions that are compared pair by pair */
 
-static const char *const names[CE_NAT] = {
-	"id", "source", "specversion", "type", "datacontenttype", "dataschema",
-	"subject", "time", "data", "data_base64", "ackto"
-};
 static struct ce_buf message;
-
-/* ---- messages ---- */
 
 static const char *
 say(const char *subject, const char *why)
@@ -34,18 +28,16 @@ static const char *
 say_extension(struct ce_str name, const char *why)
 {
 	ce_buf_reset(&message);
-	ce_buf_puts(&message, "extension \"");
-	ce_buf_visible(&message, name.p, name.len, 40);
-	ce_buf_printf(&message, "\": %s", why);
+	ce_rule_extension(&message, name, why);
 	return message.p;
 }
 
 static const char *
 say_member(const struct ce_event *ev, int i, const char *why)
 {
-	int which = ce_view_which(&ev->members[i]);
-
-	return which < 0 ? say_extension(ce_view_name(ev, i), why) : say(names[which], why);
+	ce_buf_reset(&message);
+	ce_rule_member(&message, ev, i, why);
+	return message.p;
 }
 
 static const char *
@@ -108,16 +100,6 @@ place(struct ce_event *ev, unsigned flags, struct seen *seen)
 	}
 }
 
-static int
-order(const void *a, const void *b)
-{
-	const struct ce_str *x = a, *y = b;
-
-	if (x->len != y->len)
-		return x->len < y->len ? -1 : 1;
-	return x->len == 0 ? 0 : memcmp(x->p, y->p, x->len);
-}
-
 /* Two extensions of one name?  Many are sorted: a hash could be aimed at. */
 static bool
 twins(const struct ce_event *ev, struct ce_str *twin)
@@ -131,10 +113,10 @@ twins(const struct ce_event *ev, struct ce_str *twin)
 		if (ce_view_which(&ev->members[i]) < 0)
 			v[n++] = ce_view_name(ev, i);
 	if (v != few)
-		qsort(v, (size_t)n, sizeof(*v), order);
+		qsort(v, (size_t)n, sizeof(*v), ce_name_order);
 	for (i = 1, twin->p = NULL; i < n && twin->p == NULL; i++)
 		for (j = v == few ? 0 : i - 1; j < i; j++)
-			if (order(&v[i], &v[j]) == 0)
+			if (ce_name_order(&v[i], &v[j]) == 0)
 				*twin = v[i];
 	if (v != few)
 		free(v);
@@ -174,15 +156,12 @@ check_text(struct ce_event *ev, int i)
 	return ce_view_which(m) < 0 ? NULL : ce_check_core((enum ce_at)ce_view_which(m), s);
 }
 
-static const char *
-check_member(struct ce_event *ev, int i)
+const char *
+ce_check_value(struct ce_event *ev, int i)
 {
 	const struct ce_member *m = &ev->members[i];
 	int which = ce_view_which(m);
-	const char *why;
 
-	if (which < 0 && (why = ce_check_name(ce_view_name(ev, i))) != NULL)
-		return why;
 	if (m->kind == CE_JNULL || which == CE_AT_DATA || which == CE_AT_ACKTO)
 		return NULL;
 	if (m->kind == CE_JSTRING)
@@ -193,6 +172,16 @@ check_member(struct ce_event *ev, int i)
 	if (m->kind == CE_JNUMBER)
 		return check_number(ce_view_inside(ev, m));
 	return m->kind == CE_JBOOL ? NULL : "must not be an object or an array";
+}
+
+static const char *
+check_member(struct ce_event *ev, int i)
+{
+	const char *why;
+
+	if (ce_view_which(&ev->members[i]) < 0 && (why = ce_check_name(ce_view_name(ev, i))) != NULL)
+		return why;
+	return ce_check_value(ev, i);
 }
 
 /* Printable ASCII where no other rule holds than not to be empty, or the
@@ -216,15 +205,15 @@ check(struct ce_event *ev)
 	/* first, because under another version other rules hold */
 	if (ev->at[CE_AT_SPECVERSION] >= 0 &&
 	    (why = check_member(ev, ev->at[CE_AT_SPECVERSION])) != NULL)
-		return say(names[CE_AT_SPECVERSION], why);
+		return say(ce_at_name[CE_AT_SPECVERSION], why);
 	for (int i = 0; i < ev->nmembers; i++)
 		if (!plain(&ev->members[i]) && (why = check_member(ev, i)) != NULL)
 			return say_member(ev, i, why);
 	for (int i = CE_AT_ID; i <= CE_AT_TYPE; i++)
 		if (ev->at[i] < 0)
-			return say(names[i], "required, but missing");
+			return say(ce_at_name[i], CE_MISSING);
 	if (ev->at[CE_AT_DATA_BASE64] >= 0 && data >= 0 && ev->members[data].kind != CE_JNULL)
-		return "data and data_base64: only one of them may be present";
+		return CE_BOTH;
 	return NULL;
 }
 
@@ -273,9 +262,9 @@ ce_event_parse(struct ce_event *ev, char *text, size_t len)
 	if ((why = check(ev)) != NULL)
 		return why;
 	if (seen.twice >= 0)
-		return say_member(ev, seen.twice, "given twice");
+		return say_member(ev, seen.twice, CE_TWICE);
 	if (seen.alike && twins(ev, &twin))
-		return say_extension(twin, "given twice");
+		return say_extension(twin, CE_TWICE);
 	return NULL;
 }
 

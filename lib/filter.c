@@ -2,6 +2,7 @@
  * address included, or the source is told that it will not.
  * SPDX-License-Identifier: Apache-2.0 */
 
+#include <stdio.h>
 #include "flow.h"
 
 static void
@@ -33,4 +34,19 @@ void
 ce_drop(struct ce_event *ev)
 {
 	ce_settle(ev, CE_TAKEN);
+}
+
+/* What is no event has no place in the dead letters but as the data of one. */
+bool
+ce_reject(struct ce_event *ev, const char *why)
+{
+	char where[64];
+	bool kept;
+
+	ev->attempts++;
+	snprintf(where, sizeof(where), "line %lu", ev->line);
+	kept = ev->wrong != NULL ? ce_dead_line_quietly(ev->text, ev->len, where, why) :
+	    ce_dead_quietly(ev, why);
+	ce_settle(ev, CE_TAKEN);
+	return kept;
 }

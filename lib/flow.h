@@ -83,6 +83,9 @@ long ce_backoff(int attempts);    /* ms to wait, jittered; takes a ce_retry_afte
 void ce_say_later(long ms);
 void ce_say_taken(void);
 bool ce_dead_line(const char *p, size_t n, const char *where, const char *reason);
+/* Without a note. */
+bool ce_dead_quietly(const struct ce_event *ev, const char *reason);
+bool ce_dead_line_quietly(const char *p, size_t n, const char *where, const char *reason);
 void ce_say_refused(const char *p, size_t n, const char *where, const char *reason);
 
 /* source.c, sink.c, filter.c */

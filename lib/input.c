@@ -99,30 +99,35 @@ ce_input_watch(bool on)
 	return on;
 }
 
-static void
-refuse(struct ce_event *ev, struct ce_str text, const struct ce_record *r, enum ce_got got,
-    const char *why)
+/* The event is gone after it, unless the program is to have it (true). */
+static bool
+refuse(struct ce_event *ev, struct ce_str text, enum ce_got got, const char *why)
 {
 	char where[64];
 
-	snprintf(where, sizeof(where), "line %lu", r->line);
+	snprintf(where, sizeof(where), "line %lu", ev->line);
 	/* The end of a stage that died: its source sends the event again. */
 	if (got == CE_L_LAST && addressed) {
 		ce_say_refused(text.p, text.len, where, "it is not whole (the stage before has died?)");
 		ce_leave(CE_TEMPFAIL);
 		ce_event_put(ev);
-		return;
+		return false;
+	}
+	if (ce_program->uses & CE_USE_WRONG) {
+		ev->wrong = why;
+		return true;
 	}
 	/* It is told in its turn: what came before may be unfinished. */
 	if (ce_dead_line(text.p, text.len, where, why)) {
 		ce_q_push_settled(ev);
-		return;
+		return false;
 	}
 	if (ev->flow[0] != NULL)
 		ce_peer_fail(ev->flow[0], ev->seq, why);
 	ce_say_refused(text.p, text.len, where, why);
 	ce_leave(CE_DATAERR);
 	ce_event_put(ev);
+	return false;
 }
 
 static void
@@ -202,6 +207,16 @@ blank(const struct ce_record *r)
 	return true;
 }
 
+/* What a filter refuses is kept without its address, too. */
+static void
+strip(struct ce_event *ev)
+{
+	if (ev->at[CE_AT_ACKTO] >= 0)
+		ce_event_cut(ev, CE_AT_ACKTO);
+	else if (ev->flow[0] == NULL && ev->len > 0)
+		ev->len = unstamp(ev, ev->text, ev->len);
+}
+
 /* NULL: an event; else why not, and in text what to keep of it. */
 static const char *
 parse(struct ce_event *ev, const struct ce_record *r, struct ce_str *text)
@@ -214,8 +229,12 @@ parse(struct ce_event *ev, const struct ce_record *r, struct ce_str *text)
 	if (text->len < r->len && ev->at[CE_AT_ACKTO] >= 0 && wrong == NULL)
 		wrong = "ackto: given twice";
 	address(ev);
+	if (ev->len - stamp_of(ev) > (size_t)ce_conf.max_event)
+		wrong = too_long;
+	if (wrong != NULL)
+		strip(ev);
 	*text = (struct ce_str){ ev->text, ev->len };
-	return ev->len - stamp_of(ev) > (size_t)ce_conf.max_event ? too_long : wrong;
+	return wrong;
 }
 
 static struct ce_event *
@@ -231,12 +250,16 @@ event(struct ce_record *r, enum ce_got got)
 	}
 	text = (struct ce_str){ r->p, r->len };
 	ev->flow[1] = r->block;
+	ev->line = r->line;
+	ev->wrong = NULL;
 	if (got != CE_L_LONG)
 		wrong = parse(ev, r, &text);
-	if (wrong != NULL) {
-		refuse(ev, text, r, got, wrong);
-		return NULL;
+	else {
+		ce_event_parse(ev, r->p, 0);
+		ev->len = r->len;
 	}
+	if (wrong != NULL && !refuse(ev, text, got, wrong))
+		return NULL;
 	if (ce_program->role == CE_SINK)
 		close_up(ev, r);
 	ce_stats->events_in++;

@@ -38,6 +38,19 @@ const char *ce_check_core(enum ce_at which, struct ce_str value);
 /* The inside of a JSON string (escapes undone on the way) as base64. */
 const char *ce_check_base64(struct ce_str raw);
 
+/* The rule for the value of member i (event.c). */
+const char *ce_check_value(struct ce_event *ev, int i);
+
+/* How a broken rule is said (rules.c). */
+extern const char *const ce_at_name[CE_NAT];
+void ce_rule_extension(struct ce_buf *out, struct ce_str name, const char *why);
+void ce_rule_member(struct ce_buf *out, const struct ce_event *ev, int i, const char *why);
+#define CE_MISSING "required, but missing"
+#define CE_TWICE "given twice"
+#define CE_BOTH "data and data_base64: only one of them may be present"
+/* By length, then by bytes: for qsort of struct ce_str. */
+int ce_name_order(const void *a, const void *b);
+
 /* Decoded texts of an event: begin makes room for them, each is added under its
  * key (2 * member, + 1 for the value) in rising order. */
 void ce_view_begin(struct ce_event *ev);

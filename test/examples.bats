@@ -44,6 +44,8 @@ run_examples() {
 @test "ce-sink-http(1)" { run_examples "$ROOT/man/ce-sink-http.1"; }
 @test "ce-wrap(1)" { run_examples "$ROOT/man/ce-wrap.1"; }
 @test "ce-top(1)" { run_examples "$ROOT/man/ce-top.1"; }
+@test "ce-validate(1)" { run_examples "$ROOT/man/ce-validate.1"; }
+@test "ce-dead(1)" { run_examples "$ROOT/man/ce-dead.1"; }
 @test "ce-unwrap(1)" { run_examples "$ROOT/man/ce-unwrap.1"; }
 @test "ce-tee(1)" { run_examples "$ROOT/man/ce-tee.1"; }
 

@@ -32,6 +32,81 @@ test_rules(void)
 	ce_event_free(&ev);
 }
 
+struct told {
+	const char *why; /* what is looked for; NULL: nothing */
+	int n, found;
+	char all[2048];
+};
+
+static void
+tell(void *arg, const char *rule)
+{
+	struct told *t = arg;
+	size_t n = strlen(t->all);
+
+	t->n++;
+	t->found += t->why != NULL && strstr(rule, t->why) != NULL;
+	snprintf(t->all + n, sizeof(t->all) - n, "%s%s", n > 0 ? "; " : "", rule);
+}
+
+/* The walk over all rules finds what the parse stops at, and nothing where it
+ * does not stop. */
+static void
+test_walk(void)
+{
+	struct ce_event ev = { 0 };
+
+	for (size_t i = 0; i < N(events); i++) {
+		struct ce_str l = events[i].line;
+		struct told t = { .why = events[i].why };
+		const char *why = ce_event_parse(&ev, at_wall(l.p, l.len, 1), l.len);
+		bool json = why == NULL || strncmp(why, "invalid JSON", 12) != 0;
+
+		ce_event_rules(&ev, tell, &t);
+		ok(t.why == NULL || !json ? t.n == 0 : t.found == 1, "the rules of %s: %s",
+		    events[i].what, shown(t.all, strlen(t.all)));
+	}
+	ce_event_free(&ev);
+}
+
+static const char *const walks[][2] = {
+	{ "{}", "id: required, but missing; source: required, but missing; "
+	    "specversion: required, but missing; type: required, but missing" },
+	{ " { } ", "id: required, but missing; source: required, but missing; "
+	    "specversion: required, but missing; type: required, but missing" },
+	{ "{\"id\":7,\"time\":\"now\",\"my_ext\":1.5,\"specversion\":\"0.3\",\"type\":\"\",\"type\":\"t\"}",
+	    "id: must be a string; time: not an RFC 3339 timestamp; "
+	    "extension \"my_ext\": name must be a-z and 0-9 only; "
+	    "extension \"my_ext\": must be an integer, without fraction or exponent; "
+	    "specversion: unsupported version, must be \"1.0\"; type: must not be empty; "
+	    "source: required, but missing; type: given twice" },
+	{ EV(",\"a\":1,\"b\":1,\"a\":1,\"b\":1,\"a\":1,\"data\":1,\"data_base64\":\"?\""),
+	    "data_base64: not base64 (RFC 4648 4); "
+	    "data and data_base64: only one of them may be present; "
+	    "extension \"a\": given twice; extension \"b\": given twice" },
+	{ EV(",\"x\":null,\"Y\":null"), "extension \"Y\": name must be a-z and 0-9 only" },
+	{ EV(",\"x\":\"\\u0001\\uffff\",\"y\":\"\\ud800\""),
+	    "extension \"x\": control character (spec 3.1 String); "
+	    "extension \"y\": lone surrogate (spec 3.1 String)" },
+	{ "{}x", "" }, { "[]", "" }, { "{\"id\":1", "" }, { "", "" }, { "{", "" },
+};
+
+static void
+test_walks(void)
+{
+	struct ce_event ev = { 0 };
+
+	for (size_t i = 0; i < N(walks); i++) {
+		struct told t = { .why = NULL };
+		size_t n = strlen(walks[i][0]);
+
+		ce_event_parse(&ev, at_wall(walks[i][0], n, 1), n);
+		ce_event_rules(&ev, tell, &t);
+		is(t.all, walks[i][1], walks[i][0]);
+	}
+	ce_event_free(&ev);
+}
+
 static void
 test_syntax(const char *what, const char *(*check)(struct ce_str), const char *const *t)
 {
@@ -412,6 +487,8 @@ main(void)
 {
 	build_wall();
 	test_rules();
+	test_walk();
+	test_walks();
 	test_syntax("URI-reference", ce_check_uriref, urirefs);
 	test_syntax("URI", ce_check_uri, uris);
 	test_syntax("time", ce_check_time, times);

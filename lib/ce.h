@@ -136,6 +136,10 @@ size_t ce_json_first(const char *text, size_t len, size_t *start, const char **w
  * whole).  False when there is none. */
 bool ce_json_find(struct ce_str text, struct ce_str path, struct ce_str *value);
 enum ce_kind ce_json_kind(struct ce_str value);
+/* The same by a JSON Pointer (RFC 6901), which check has accepted: NULL, or what
+ * is wrong with it.  Of members of one name the last is meant. */
+const char *ce_json_pointer_check(struct ce_str pointer);
+bool ce_json_pointer(struct ce_str text, struct ce_str pointer, struct ce_str *value);
 /* Calls fn for each element of the array text (validated). */
 void ce_json_each(struct ce_str array, void (*fn)(void *arg, struct ce_str element), void *arg);
 
@@ -192,6 +196,8 @@ bool ce_attr(struct ce_event *ev, enum ce_at which, struct ce_str *value);
 bool ce_each(struct ce_event *ev, int *i, struct ce_str *name, struct ce_str *value);
 /* The raw JSON text of a member; false when absent or null. */
 bool ce_raw(const struct ce_event *ev, enum ce_at which, struct ce_str *json);
+/* The same of any attribute, by name: ce_get as JSON. */
+bool ce_get_json(struct ce_event *ev, const char *name, struct ce_str *json);
 
 /* The payload as bytes (JSON format 3.1: JSON text as it stands, the UTF-8 of a
  * string, or the decoded data_base64).  False: no data.  *bytes points into the
@@ -279,7 +285,9 @@ enum ce_escape {
 	CE_ESC_PATH, /* one path component: / % controls and a leading dot as %XX; empty: "_" */
 	CE_ESC_URL,  /* RFC 3986 unreserved stay, the rest %XX */
 	CE_ESC_JSON, /* inside of a JSON string */
-	CE_ESC_LINE  /* controls become spaces: headers, text lines */
+	CE_ESC_LINE, /* controls become spaces: headers, text lines */
+	CE_ESC_VALUE /* JSON text: between the quotes of the template as CE_ESC_JSON; elsewhere
+	              * a JSON value, a number stays one, what is text gets its quotes */
 };
 /* NULL and *why (lent) on a mistake. */
 struct ce_template *ce_template_new(const char *text, const char **why);

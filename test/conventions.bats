@@ -17,14 +17,16 @@ minimal() {
 		A=("$TAKER")
 		;;
 	ce-wrap) A=(--source /test --type t) ;;
+	ce-rate) A=(--per-second 100000) ;;
+	ce-cat) A=(-) ;;
 	esac
 }
 programs() { (cd "$B/bin" && echo ce-*); }
 # Those that take events on standard input, and those that read anything.
-takers() { for p in $(programs); do case $p in ce-sink-* | ce-unwrap | ce-filter | ce-tee) echo "$p" ;; esac; done; }
-readers() { for p in $(programs); do case $p in ce-src-file | ce-wrap | ce-sink-* | ce-unwrap) echo "$p" ;; esac; done; }
+takers() { for p in $(programs); do case $p in ce-sink-* | ce-unwrap | ce-filter | ce-tee | ce-map | ce-rate) echo "$p" ;; esac; done; }
+readers() { for p in $(programs); do case $p in ce-src-file | ce-wrap | ce-sink-* | ce-unwrap | ce-map | ce-rate | ce-cat) echo "$p" ;; esac; done; }
 # To standard output write:
-printers() { for p in $(programs); do case $p in ce-src-file | ce-wrap | ce-unwrap) echo "$p" ;; esac; done; }
+printers() { for p in $(programs); do case $p in ce-src-file | ce-wrap | ce-unwrap | ce-map | ce-rate | ce-cat) echo "$p" ;; esac; done; }
 input() { # what PROGRAM reads, N of it
 	case $1 in
 	ce-src-file | ce-wrap) seq "${2:-3}" ;;

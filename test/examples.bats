@@ -44,6 +44,9 @@ run_examples() {
 @test "ce-sink-http(1)" { run_examples "$ROOT/man/ce-sink-http.1"; }
 @test "ce-wrap(1)" { run_examples "$ROOT/man/ce-wrap.1"; }
 @test "ce-unwrap(1)" { run_examples "$ROOT/man/ce-unwrap.1"; }
+@test "ce-map(1)" { run_examples "$ROOT/man/ce-map.1"; }
+@test "ce-rate(1)" { run_examples "$ROOT/man/ce-rate.1"; }
+@test "ce-cat(1)" { run_examples "$ROOT/man/ce-cat.1"; }
 
 @test "no program's page without an example that is run here" {
 	for page in "$ROOT"/man/*.1; do

@@ -525,6 +525,9 @@ void ce_print(const void *p, size_t n);
 void ce_pass(struct ce_event *ev);
 void ce_pass_with(struct ce_event *ev, const struct ce_edit *e, int n);
 void ce_drop(struct ce_event *ev);
+/* Not yet: ce_next gives it again in ms, and none of those behind it before.  Told
+ * to leave, the program goes with 75 instead of waiting, and says why. */
+void ce_hold(struct ce_event *ev, long ms, const char *why);
 
 /* ---- source.c: events to standard output -------------------------------------------------------------- */
 

@@ -2,7 +2,7 @@
  * address included, or the source is told that it will not.
  * SPDX-License-Identifier: Apache-2.0 */
 
-#include "flow.h"
+#include "queue.h"
 
 static void
 passed(struct ce_event *ev)
@@ -33,4 +33,16 @@ void
 ce_drop(struct ce_event *ev)
 {
 	ce_settle(ev, CE_TAKEN);
+}
+
+/* It waits as one does whose delivery failed for now; but nothing has failed, so
+ * nothing is said, and no attempt is counted. */
+void
+ce_hold(struct ce_event *ev, long ms, const char *why)
+{
+	if (ce_out_gone())
+		ce_die(CE_IOERR, "cannot write standard output: nobody reads it any more");
+	ce_later("%s", why);
+	ev->due = ce_now() + ms;
+	ce_q_set(ev, CE_Q_WAITING);
 }

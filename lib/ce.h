@@ -472,6 +472,9 @@ void ce_lines_init(struct ce_lines *l, int fd, char sep, size_t max);
 ssize_t ce_lines_fill(struct ce_lines *l);
 enum ce_got ce_lines_get(struct ce_lines *l, struct ce_record *r);
 void ce_block_drop(struct ce_block *b);
+/* Of a reader that may be quiet for long: keeps no more memory than what is read
+ * of an unfinished record.  The records that were got keep their block. */
+void ce_lines_rest(struct ce_lines *l);
 void ce_lines_free(struct ce_lines *l); /* not fd */
 
 /* ---- state.c: a position that survives ---------------------------------------------------- */
@@ -528,6 +531,10 @@ void ce_drop(struct ce_event *ev);
 /* Not yet: ce_next gives it again in ms, and none of those behind it before.  Told
  * to leave, the program goes with 75 instead of waiting, and says why. */
 void ce_hold(struct ce_event *ev, long ms, const char *why);
+/* For a filter that reads other things than standard input, and prints: writes
+ * what was gathered, then waits for watches and timers, ms at most; -1: for ever.
+ * False: it is told to leave. */
+bool ce_pause(long ms);
 
 /* ---- source.c: events to standard output -------------------------------------------------------------- */
 

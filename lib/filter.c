@@ -35,14 +35,31 @@ ce_drop(struct ce_event *ev)
 	ce_settle(ev, CE_TAKEN);
 }
 
+static void
+check_reader(void)
+{
+	if (ce_out_gone())
+		ce_die(CE_IOERR, "cannot write standard output: nobody reads it any more");
+}
+
 /* It waits as one does whose delivery failed for now; but nothing has failed, so
  * nothing is said, and no attempt is counted. */
 void
 ce_hold(struct ce_event *ev, long ms, const char *why)
 {
-	if (ce_out_gone())
-		ce_die(CE_IOERR, "cannot write standard output: nobody reads it any more");
+	check_reader();
 	ce_later("%s", why);
 	ev->due = ce_now() + ms;
 	ce_q_set(ev, CE_Q_WAITING);
+}
+
+bool
+ce_pause(long ms)
+{
+	ce_out_push();
+	check_reader();
+	ce_stats->blocked = ce_out_empty() ? CE_ON_INPUT : CE_ON_OUTPUT;
+	ce_turn(ms);
+	ce_stats->blocked = CE_ON_NOTHING;
+	return !ce_told_to_leave;
 }

@@ -8,6 +8,8 @@
 #include <time.h>
 #include "map.h"
 
+#define KEEP (1 << 20)
+
 static struct ce_str
 str(const char *s)
 {
@@ -174,11 +176,25 @@ too_long(struct map *m, const struct ce_event *ev)
 	    (size_t)ce_conf.max_event;
 }
 
+/* A long event does not stay in memory. */
+static void
+forget_giants(struct map *m)
+{
+	struct ce_buf *const kept[] = { &m->values, &m->tmp, &m->bytes };
+
+	for (int i = 0; i < 3; i++)
+		if (kept[i]->cap > KEEP)
+			ce_buf_free(kept[i]);
+	if (m->draft.text.cap > KEEP)
+		ce_draft_free(&m->draft);
+}
+
 const char *
 map_event(struct map *m, struct ce_event *ev)
 {
 	const char *why;
 
+	forget_giants(m);
 	m->n = 0;
 	ce_buf_reset(&m->values);
 	if ((why = attributes(m, ev)) == NULL)

@@ -87,8 +87,9 @@ json_of(struct map *m, struct ce_event *ev, struct ce_str *json)
 static const char *
 part(struct map *m, struct ce_event *ev, struct ce_str type)
 {
-	static struct ce_buf text;
+	struct ce_buf text = { 0 };
 	struct ce_str json, value;
+	const char *why = "the data would have a lone surrogate, which no text can hold";
 
 	if (!json_of(m, ev, &json))
 		return "cannot take a part of the data: it is no JSON";
@@ -101,9 +102,10 @@ part(struct map *m, struct ce_event *ev, struct ce_str type)
 	if (ce_type_is_json(type) || *value.p != '"')
 		return write_bytes(m, type, value);
 	ce_buf_reset(&text);
-	if (!ce_json_unescape(&text, value.p + 1, value.len - 2))
-		return "the data would have a lone surrogate, which no text can hold";
-	return write_bytes(m, type, (struct ce_str){ text.p, text.len });
+	if (ce_json_unescape(&text, value.p + 1, value.len - 2))
+		why = write_bytes(m, type, (struct ce_str){ text.p, text.len });
+	ce_buf_free(&text);
+	return why;
 }
 
 static const char *

@@ -209,7 +209,7 @@ payloads(void)
 	gives("-d hello {id}\t-c x/y", ",\"data\":5}", ",\"datacontenttype\":\"x/y\",\"data_base64\":\"aGVsbG8gMQ==\"}");
 	gives("-d @@{id}\t-c text/plain", "}", ",\"datacontenttype\":\"text/plain\",\"data\":\"@1\"}");
 	gives("-d {data.n}\t-c text/plain", "}", "!cannot make the data: the event has no data.n");
-	gives("-d [1,\n2]", "}", ",\"data\":[1, 2]}");
+	gives("-d [1,\r2]", "}", ",\"data\":[1, 2]}");
 	gives("-d null", ",\"data\":1}", ",\"data\":null}");
 	gives("-d {data}", ",\"datacontenttype\":\"text/plain\",\"data\":\"\\u00e4\"}", ",\"datacontenttype\":\"text/plain\",\"data\":\"\xc3\xa4\"}");
 }

@@ -139,6 +139,10 @@ bool ce_json_find(struct ce_str text, struct ce_str path, struct ce_str *value);
  * element of that name.  False: there is none, *value is as it was. */
 bool ce_json_step(struct ce_str *value, struct ce_str name);
 enum ce_kind ce_json_kind(struct ce_str value);
+/* The same by a JSON Pointer (RFC 6901), which check has accepted: NULL, or what
+ * is wrong with it.  Of members of one name the last is meant. */
+const char *ce_json_pointer_check(struct ce_str pointer);
+bool ce_json_pointer(struct ce_str text, struct ce_str pointer, struct ce_str *value);
 /* Calls fn for each element of the array text (validated). */
 void ce_json_each(struct ce_str array, void (*fn)(void *arg, struct ce_str element), void *arg);
 
@@ -202,6 +206,8 @@ bool ce_attr(struct ce_event *ev, enum ce_at which, struct ce_str *value);
 bool ce_each(struct ce_event *ev, int *i, struct ce_str *name, struct ce_str *value);
 /* The raw JSON text of a member; false when absent or null. */
 bool ce_raw(const struct ce_event *ev, enum ce_at which, struct ce_str *json);
+/* The same of any attribute, by name: ce_get as JSON. */
+bool ce_get_json(struct ce_event *ev, const char *name, struct ce_str *json);
 
 /* The payload as bytes (JSON format 3.1: JSON text as it stands, the UTF-8 of a
  * string, or the decoded data_base64).  False: no data.  *bytes points into the
@@ -292,7 +298,9 @@ enum ce_escape {
 	CE_ESC_PATH, /* one path component: / % controls and a leading dot as %XX; empty: "_" */
 	CE_ESC_URL,  /* RFC 3986 unreserved stay, the rest %XX */
 	CE_ESC_JSON, /* inside of a JSON string */
-	CE_ESC_LINE  /* controls become spaces: headers, text lines */
+	CE_ESC_LINE, /* controls become spaces: headers, text lines */
+	CE_ESC_VALUE /* JSON text: between the quotes of the template as CE_ESC_JSON; elsewhere
+	              * a JSON value, a number stays one, what is text gets its quotes */
 };
 /* NULL and *why (lent) on a mistake. */
 struct ce_template *ce_template_new(const char *text, const char **why);
@@ -487,6 +495,9 @@ void ce_lines_init(struct ce_lines *l, int fd, char sep, size_t max);
 ssize_t ce_lines_fill(struct ce_lines *l);
 enum ce_got ce_lines_get(struct ce_lines *l, struct ce_record *r);
 void ce_block_drop(struct ce_block *b);
+/* Of a reader that may be quiet for long: keeps no more memory than what is read
+ * of an unfinished record.  The records that were got keep their block. */
+void ce_lines_rest(struct ce_lines *l);
 void ce_lines_free(struct ce_lines *l); /* not fd */
 
 /* ---- state.c: a position that survives ---------------------------------------------------- */
@@ -567,6 +578,13 @@ void ce_drop(struct ce_event *ev);
 /* It is refused, and the program has said why: to the dead letters, if there is
  * a file for them (true); else it is dropped. */
 bool ce_reject(struct ce_event *ev, const char *why);
+/* Not yet: ce_next gives it again in ms, and none of those behind it before.  Told
+ * to leave, the program goes with 75 instead of waiting, and says why. */
+void ce_hold(struct ce_event *ev, long ms, const char *why);
+/* For a filter that reads other things than standard input, and prints: writes
+ * what was gathered, then waits for watches and timers, ms at most; -1: for ever.
+ * False: it is told to leave. */
+bool ce_pause(long ms);
 
 /* ---- source.c: events to standard output -------------------------------------------------------------- */
 

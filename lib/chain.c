@@ -158,8 +158,9 @@ nobody_reads(struct ce_down *down, pid_t writer)
 		close(p.fd);
 }
 
-static void
-walk(struct ce_down *down, pid_t writer, uint64_t pipe)
+/* How many read it; those not known yet are entered. */
+static int
+readers(struct ce_down *down, uint64_t pipe)
 {
 	DIR *d = opendir("/proc");
 	struct dirent *e;
@@ -180,7 +181,15 @@ walk(struct ce_down *down, pid_t writer, uint64_t pipe)
 	}
 	if (d != NULL)
 		closedir(d);
-	if (found == 0)
+	return found;
+}
+
+/* Twice, because a shell may hand a pipe on to a process that is younger than the
+ * list, before the shell's turn in it comes. */
+static void
+walk(struct ce_down *down, pid_t writer, uint64_t pipe)
+{
+	if (readers(down, pipe) == 0 && readers(down, pipe) == 0)
 		nobody_reads(down, writer);
 }
 
@@ -248,7 +257,33 @@ ce_chain_watch(struct ce_down *down)
 			ce_watch(down->stages[i].fd, POLLIN, ended, &down->stages[i]);
 }
 
-/* The shell that made the pipe holds it for a moment, and is no stage. */
+static bool
+read_by_one(const struct ce_down *down, uint64_t pipe)
+{
+	int i;
+
+	for (i = 0; i < down->nstages; i++)
+		if (down->stages[i].in == pipe)
+			return true;
+	return pipe == 0;
+}
+
+/* The shell that makes the pipes holds each for a moment, and is no stage: whom it
+ * has started since may be one. */
+static void
+replace_shell(struct ce_down *down, int shell)
+{
+	int i;
+
+	drop(down, &down->stages[shell]);
+	if (!read_by_one(down, down->mine))
+		walk(down, getpid(), down->mine);
+	for (i = 0; i < down->nstages; i++)
+		if (!read_by_one(down, down->stages[i].out))
+			walk(down, down->stages[i].pid, down->stages[i].out);
+	ce_chain_watch(down);
+}
+
 bool
 ce_chain_over(struct ce_down *down)
 {
@@ -256,9 +291,10 @@ ce_chain_over(struct ce_down *down)
 	int i;
 
 	for (i = down->nstages - 1; i >= 0; i--)
-		if (down->stages[i].pid == getppid() && !holds(down->stages[i].pid, down->stages[i].in, 0400))
-			drop(down, &down->stages[i]);
-		else
+		if (down->stages[i].pid == getppid() && !holds(down->stages[i].pid, down->stages[i].in, 0400)) {
+			replace_shell(down, i);
+			over = false;
+		} else
 			over &= down->stages[i].over || (down->stages[i].fd == -1 &&
 			    kill(down->stages[i].pid, 0) == -1 && errno == ESRCH);
 	return over;

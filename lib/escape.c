@@ -167,6 +167,7 @@ ce_escape(struct ce_buf *out, struct ce_str v, enum ce_escape esc, size_t limit)
 		escape_url(out, v);
 		break;
 	case CE_ESC_JSON:
+	case CE_ESC_VALUE:
 		ce_json_escape(out, v.p, v.len);
 		break;
 	case CE_ESC_LINE:

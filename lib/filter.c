@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 
 #include <stdio.h>
-#include "flow.h"
+#include "down.h"
+#include "queue.h"
 
 static void
 passed(struct ce_event *ev)
@@ -49,4 +50,33 @@ ce_reject(struct ce_event *ev, const char *why)
 	    ce_dead_quietly(ev, why);
 	ce_settle(ev, CE_TAKEN);
 	return kept;
+}
+
+static void
+check_reader(void)
+{
+	if (ce_stdout.gone)
+		ce_die(CE_IOERR, "cannot write standard output: nobody reads it any more");
+}
+
+/* It waits as one does whose delivery failed for now; but nothing has failed, so
+ * nothing is said, and no attempt is counted. */
+void
+ce_hold(struct ce_event *ev, long ms, const char *why)
+{
+	check_reader();
+	ce_later("%s", why);
+	ev->due = ce_now() + ms;
+	ce_q_set(ev, CE_Q_WAITING);
+}
+
+bool
+ce_pause(long ms)
+{
+	ce_out_push(&ce_stdout);
+	check_reader();
+	ce_stats->blocked = ce_out_empty(&ce_stdout) ? CE_ON_INPUT : CE_ON_OUTPUT;
+	ce_turn(ms);
+	ce_stats->blocked = CE_ON_NOTHING;
+	return !ce_told_to_leave;
 }

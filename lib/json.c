@@ -122,6 +122,54 @@ ce_json_find(struct ce_str text, struct ce_str path, struct ce_str *value)
 	}
 }
 
+const char *
+ce_json_pointer_check(struct ce_str pointer)
+{
+	if (pointer.len > 0 && *pointer.p != '/')
+		return "a JSON Pointer begins with a slash";
+	for (size_t i = 0; i < pointer.len; i++)
+		if (pointer.p[i] == '~' && (i + 1 == pointer.len ||
+		    (pointer.p[i + 1] != '0' && pointer.p[i + 1] != '1')))
+			return "in a JSON Pointer ~ is written ~0 and / ~1";
+	return ce_utf8_valid(pointer.p, pointer.len) ? NULL : "is not UTF-8";
+}
+
+/* ~1 first would make a slash of ~01. */
+static struct ce_str
+unescape_step(struct ce_buf *tmp, struct ce_str step)
+{
+	if (step.len == 0 || memchr(step.p, '~', step.len) == NULL)
+		return step;
+	ce_buf_reset(tmp);
+	for (size_t i = 0; i < step.len; i++) {
+		if (step.p[i] == '~' && i + 1 < step.len)
+			ce_buf_putc(tmp, step.p[++i] == '1' ? '/' : '~');
+		else
+			ce_buf_putc(tmp, step.p[i]);
+	}
+	return (struct ce_str){ tmp->p, tmp->len };
+}
+
+bool
+ce_json_pointer(struct ce_str text, struct ce_str pointer, struct ce_str *value)
+{
+	const char *p = pointer.p, *end = p + pointer.len, *slash;
+	struct ce_buf tmp = { 0 };
+	bool found = ce_json_find(text, (struct ce_str){ "", 0 }, value);
+
+	for (; found && pointer.len > 0 && p < end; p = slash) {
+		struct ce_str step = { p + 1, 0 };
+
+		slash = memchr(step.p, '/', (size_t)(end - step.p));
+		slash = slash != NULL ? slash : end;
+		step.len = (size_t)(slash - step.p);
+		step = unescape_step(&tmp, step);
+		found = *value->p == '[' ? element(*value, step, value) : member(*value, step, value);
+	}
+	ce_buf_free(&tmp);
+	return found;
+}
+
 void
 ce_json_each(struct ce_str array, void (*fn)(void *arg, struct ce_str element), void *arg)
 {

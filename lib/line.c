@@ -156,3 +156,24 @@ ce_lines_get(struct ce_lines *l, struct ce_record *r)
 		l->skipping += l->to - l->from - l->max;
 	return CE_L_NONE;
 }
+
+void
+ce_lines_rest(struct ce_lines *l)
+{
+	size_t part = l->to - l->from;
+	struct ce_block *b = NULL;
+
+	if (l->block == NULL || l->block->cap <= LEAST || part > LEAST || l->skipping > 0)
+		return;
+	if (part > 0) {
+		b = ce_realloc(NULL, sizeof(*b) + part + 1);
+		memcpy(b->data, l->block->data + l->from, part);
+		b->cap = part;
+		b->refs = 1;
+	}
+	ce_block_drop(l->block);
+	l->block = b;
+	l->scan -= l->from;
+	l->to = part;
+	l->from = 0;
+}

@@ -159,11 +159,12 @@ ce_q_set(struct ce_event *ev, int state)
 struct ce_event *
 ce_q_again(int64_t *ms)
 {
-	int64_t now = ce_now();
+	int64_t now;
 	size_t i;
 
 	if (counts[CE_Q_WAITING] == 0 && counts[CE_Q_READY] == 0)
 		return NULL;
+	now = ce_now();
 	for (i = 0; i < len; i++) {
 		struct ce_event *ev = nth(i);
 

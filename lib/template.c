@@ -153,22 +153,26 @@ ce_template_free(struct ce_template *t)
 	free(t);
 }
 
-/* A JSON null counts as absent where the template has a default for it. */
+/* As JSON text.  A null counts as absent where the template has a default for it. */
 static bool
-find_path(struct ce_template *t, const struct ce_piece *p, struct ce_event *ev, struct ce_str *v)
+find_json(struct ce_template *t, const struct ce_piece *p, struct ce_event *ev, struct ce_str *v)
 {
 	struct ce_str data;
-	enum ce_kind kind;
 
 	ce_buf_reset(&t->tmp);
 	if (!ce_data_json(ev, &t->tmp, &data))
 		return false;
 	if (!ce_json_find(data, (struct ce_str){ p->name + 5, strlen(p->name + 5) }, v))
 		return false;
-	kind = ce_json_kind(*v);
-	if (kind == CE_JNULL && p->fallback != NULL)
+	return p->fallback == NULL || ce_json_kind(*v) != CE_JNULL;
+}
+
+static bool
+find_path(struct ce_template *t, const struct ce_piece *p, struct ce_event *ev, struct ce_str *v)
+{
+	if (!find_json(t, p, ev, v))
 		return false;
-	if (kind != CE_JSTRING)
+	if (ce_json_kind(*v) != CE_JSTRING)
 		return true;
 	ce_buf_reset(&t->value);
 	ce_json_unescape(&t->value, v->p + 1, v->len - 2);
@@ -190,28 +194,68 @@ find(struct ce_template *t, const struct ce_piece *p, struct ce_event *ev, struc
 	return ce_get(ev, p->name, v);
 }
 
+/* What is JSON already, as it stands. */
+static bool
+find_value(struct ce_template *t, const struct ce_piece *p, struct ce_event *ev, struct ce_str *v)
+{
+	if (p->format != NULL)
+		return false;
+	if (p->kind == CE_P_PATH)
+		return find_json(t, p, ev, v);
+	if (p->kind == CE_P_ATTR)
+		return ce_get_json(ev, p->name, v);
+	ce_buf_reset(&t->tmp);
+	return ce_data_json(ev, &t->tmp, v);
+}
+
+/* What stands for the field; CE_ESC_VALUE is a place without quotes here. */
+static bool
+fill_field(struct ce_template *t, const struct ce_piece *p, struct ce_event *ev,
+    enum ce_escape esc, struct ce_buf *out)
+{
+	const char *quote = esc == CE_ESC_VALUE ? "\"" : "";
+	struct timespec ts;
+	struct ce_str v;
+
+	if (esc == CE_ESC_VALUE && find_value(t, p, ev, &v)) {
+		ce_buf_str(out, v);
+		return true;
+	}
+	if (!find(t, p, ev, &v))
+		return false;
+	ce_buf_puts(out, quote);
+	if (p->format == NULL)
+		ce_escape(out, v, esc, p->limit);
+	else if (!ce_time_parse(v, &ts) || !ce_strftime(out, p->format, &ts)) {
+		out->len -= strlen(quote);
+		return false;
+	}
+	ce_buf_puts(out, quote);
+	return true;
+}
+
+/* Is the place behind the text between quotes, where that before it was or not? */
+static bool
+quoted(const char *text, bool is)
+{
+	for (; *text != '\0'; text++) {
+		if (*text == '"')
+			is = !is;
+		else if (is && *text == '\\' && text[1] != '\0')
+			text++;
+	}
+	return is;
+}
+
 static bool
 fill_one(struct ce_template *t, const struct ce_piece *p, struct ce_event *ev,
     enum ce_escape esc, struct ce_buf *out)
 {
-	struct timespec ts;
-	struct ce_str v;
-
-	if (p->kind == CE_P_TEXT) {
-		ce_buf_puts(out, p->name);
+	if (p->kind != CE_P_TEXT && fill_field(t, p, ev, esc, out))
 		return true;
-	}
-	if (find(t, p, ev, &v)) {
-		if (p->format == NULL) {
-			ce_escape(out, v, esc, p->limit);
-			return true;
-		}
-		if (ce_time_parse(v, &ts) && ce_strftime(out, p->format, &ts))
-			return true;
-	}
-	if (p->fallback == NULL)
+	if (p->kind != CE_P_TEXT && p->fallback == NULL)
 		return false;
-	ce_buf_puts(out, p->fallback);
+	ce_buf_puts(out, p->kind == CE_P_TEXT ? p->name : p->fallback);
 	return true;
 }
 
@@ -219,15 +263,20 @@ const char *
 ce_template_fill(struct ce_template *t, struct ce_event *ev, enum ce_escape esc, struct ce_buf *out)
 {
 	size_t start = out->len;
+	bool in = false; /* quotes */
 
 	for (int i = 0; i < t->n; i++) {
-		if (fill_one(t, &t->pieces[i], ev, esc, out))
+		const struct ce_piece *p = &t->pieces[i];
+
+		if (p->kind == CE_P_TEXT)
+			in = quoted(p->name, in);
+		if (fill_one(t, p, ev, esc == CE_ESC_VALUE && in ? CE_ESC_JSON : esc, out))
 			continue;
 		out->len = start;
 		if (out->p != NULL)
 			out->p[start] = '\0';
 		ce_buf_reset(&t->missing);
-		ce_buf_puts(&t->missing, t->pieces[i].name);
+		ce_buf_puts(&t->missing, p->name);
 		return t->missing.p;
 	}
 	return NULL;

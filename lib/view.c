@@ -150,6 +150,21 @@ ce_get(struct ce_event *ev, const char *name, struct ce_str *value)
 }
 
 bool
+ce_get_json(struct ce_event *ev, const char *name, struct ce_str *json)
+{
+	struct ce_str s = { name, strlen(name) };
+	int i = ce_at_find(s);
+	const struct ce_member *m;
+
+	if (i >= 0)
+		return ce_raw(ev, (enum ce_at)i, json);
+	if ((i = find(ev, s)) < 0 || (m = &ev->members[i])->kind == CE_JNULL)
+		return false;
+	*json = (struct ce_str){ ev->text + m->value, m->vlen };
+	return true;
+}
+
+bool
 ce_each(struct ce_event *ev, int *i, struct ce_str *name, struct ce_str *value)
 {
 	while (*i < ev->nmembers) {

@@ -23,14 +23,26 @@ minimal() {
 		: >>"$T/none"
 		A=(list "$T/none")
 		;;
+	ce-rate) A=(--per-second 100000) ;;
+	ce-cat) A=(-) ;;
 	esac
 }
 programs() { (cd "$B/bin" && echo ce-*); }
 # Those that take events on standard input, and those that read anything.
-takers() { for p in $(programs); do case $p in ce-sink-* | ce-unwrap | ce-validate | ce-filter | ce-tee) echo "$p" ;; esac; done; }
-readers() { for p in $(programs); do case $p in ce-src-file | ce-wrap | ce-sink-* | ce-unwrap | ce-validate) echo "$p" ;; esac; done; }
+takers() { among 'ce-sink-* ce-unwrap ce-filter ce-map ce-rate ce-tee ce-validate'; }
+readers() { among 'ce-src-file ce-wrap ce-sink-* ce-unwrap ce-cat ce-map ce-rate ce-validate'; }
 # To standard output write:
-printers() { for p in $(programs); do case $p in ce-src-file | ce-wrap | ce-unwrap | ce-validate) echo "$p" ;; esac; done; }
+printers() { among 'ce-src-file ce-wrap ce-unwrap ce-cat ce-map ce-rate ce-validate'; }
+among() { # PATTERNS: the programs that match one of them
+	local p g
+
+	for p in $(programs); do
+		for g in $1; do
+			# shellcheck disable=SC2053
+			[[ $p != $g ]] || echo "$p"
+		done
+	done
+}
 input() { # what PROGRAM reads, N of it
 	case $1 in
 	ce-src-file | ce-wrap) seq "${2:-3}" ;;

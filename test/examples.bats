@@ -48,6 +48,9 @@ run_examples() {
 @test "ce-dead(1)" { run_examples "$ROOT/man/ce-dead.1"; }
 @test "ce-unwrap(1)" { run_examples "$ROOT/man/ce-unwrap.1"; }
 @test "ce-tee(1)" { run_examples "$ROOT/man/ce-tee.1"; }
+@test "ce-map(1)" { run_examples "$ROOT/man/ce-map.1"; }
+@test "ce-rate(1)" { run_examples "$ROOT/man/ce-rate.1"; }
+@test "ce-cat(1)" { run_examples "$ROOT/man/ce-cat.1"; }
 
 @test "no program's page without an example that is run here" {
 	for page in "$ROOT"/man/*.1; do

@@ -77,6 +77,23 @@ rounds() {
 	cmp in left
 }
 
+@test "a sink that is started only when all other stages have ended" {
+	events 5 >in
+	cat >late.py <<-'END'
+	import subprocess
+	P = subprocess.PIPE
+	src = subprocess.Popen(["ce-src-file", "--as", "events", "--state", "state", "--until-end", "in"], stdout=P)
+	one = subprocess.Popen(["ce-map", "--remove", "nosuch"], stdin=src.stdout, stdout=P)
+	src.stdout.close()
+	assert one.wait() == 0
+	sink = subprocess.Popen(["ce-sink-file", "out"], stdin=one.stdout)
+	one.stdout.close()
+	assert (sink.wait(), src.wait()) == (0, 0)
+	END
+	timeout 60 python3 late.py
+	cmp in out
+}
+
 @test "an address is not mistaken for something that grep looks for" {
 	for i in $(seq 20); do echo "{\"specversion\":\"1.0\",\"id\":\"$i\",\"source\":\"s\",\"type\":\"t\"}"; done >in
 	for i in $(seq 30); do

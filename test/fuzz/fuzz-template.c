@@ -48,7 +48,7 @@ fill_all(const char *text, struct ce_event *ev, bool component)
 		abort();
 	if (t == NULL)
 		return;
-	for (int esc = CE_ESC_NONE; esc <= CE_ESC_LINE; esc++) {
+	for (int esc = CE_ESC_NONE; esc <= CE_ESC_VALUE; esc++) {
 		ce_buf_reset(&out);
 		ce_buf_puts(&out, "before");
 		missing = ce_template_fill(t, ev, (enum ce_escape)esc, &out);

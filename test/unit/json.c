@@ -320,11 +320,43 @@ test_nothing(void)
 	ce_buf_free(&b);
 }
 
+/* RFC 6901, section 5, and what is none. */
+static void
+test_pointer(void)
+{
+	static const struct ce_str doc = S("{\"foo\":[\"bar\", \"baz\"],\"\":0,\"a/b\":1,\"c%d\":2,\"e^f\":3,"
+	    "\"g|h\":4,\"i\\\\j\":5,\"k\\\"l\":6,\" \":7,\"m~n\":8,\"\\u00e4\":9,\"x\":{\"\":{\"~1\":10}},\"x\":{\"0\":11}}");
+	static const struct {
+		const char *pointer, *want;
+	} t[] = {
+		{ "/foo", "[\"bar\", \"baz\"]" }, { "/foo/0", "\"bar\"" }, { "/foo/1", "\"baz\"" }, { "/", "0" },
+		{ "/a~1b", "1" }, { "/c%d", "2" }, { "/e^f", "3" }, { "/g|h", "4" }, { "/i\\j", "5" },
+		{ "/k\"l", "6" }, { "/ ", "7" }, { "/m~0n", "8" }, { "/\xc3\xa4", "9" }, { "/x/0", "11" },
+		{ "/foo/2", NULL }, { "/foo/-", NULL }, { "/foo/00", NULL }, { "/foo/0/", NULL }, { "/foo/", NULL },
+		{ "/nix", NULL }, { "/foo/0/x", NULL }, { "/x//~01", NULL }, { "/foo.0", NULL }, { "/foo/4294967296", NULL },
+	};
+	struct ce_str v;
+
+	for (size_t i = 0; i < N(t); i++) {
+		struct ce_str p = { t[i].pointer, strlen(t[i].pointer) };
+		bool found = ce_json_pointer(doc, p, &v);
+
+		ok(ce_json_pointer_check(p) == NULL && found == (t[i].want != NULL) &&
+		    (!found || ce_str_is(v, t[i].want)), "pointer %s", t[i].pointer);
+	}
+	ok(ce_json_pointer(doc, S(""), &v) && v.len == doc.len, "the whole");
+	ok(ce_json_pointer(S("{\"a\":{\"\":{\"~1\":5}}}"), S("/a//~01"), &v) && ce_str_is(v, "5"), "~01 is ~1");
+	ok(!ce_json_pointer(S("5"), S("/0"), &v) && !ce_json_pointer(S("\"a\""), S("/0"), &v), "nothing is in a scalar");
+	ok(ce_json_pointer_check(S("foo")) && ce_json_pointer_check(S("/~")) && ce_json_pointer_check(S("/~2")) &&
+	    ce_json_pointer_check(S("/\xff")) && !ce_json_pointer_check(S("")), "what is no pointer");
+}
+
 int
 main(void)
 {
 	build_wall();
 	test_check();
+	test_pointer();
 	test_positions();
 	test_depth();
 	test_first();

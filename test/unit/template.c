@@ -139,6 +139,24 @@ escapes(void)
 	gives("{data}", CE_ESC_URL, "%FF.%2F");
 }
 
+/* In JSON text a value keeps its kind, and cannot leave its quotes. */
+static void
+in_json(void)
+{
+	event(",\"subject\":\"a\\\"\\u00e4/\",\"n\":5,\"b\":true,\"time\":\"2026-01-02T03:04:05Z\","
+	    "\"data\":{\"o\": {\"x\":[1,\"y\"]},\"s\":\"q\\\"\\n\",\"z\":null,\"f\":1.50}");
+	gives("[{data.o},{data.f},{data.s},{n},{b},{subject},{data.z},{data.z|0},{nix|[]}]", CE_ESC_VALUE,
+	    "[{\"x\":[1,\"y\"]},1.50,\"q\\\"\\n\",5,true,\"a\\\"\\u00e4/\",null,0,[]]");
+	gives("{{\"k\":\"<{data.s}|{n}|{data.o.x.1}>\",\"{subject}\":{n}}}", CE_ESC_VALUE,
+	    "{\"k\":\"<q\\\"\\n|5|y>\",\"a\\\"\xc3\xa4/\":5}");
+	gives("[\"\\\"{n}\",{time:%Y},\"{time:%d}\",{type}]", CE_ESC_VALUE, "[\"\\\"5\",\"2026\",\"02\",\"t.x\"]");
+	gives("{data.s:%Y|1}", CE_ESC_VALUE, "1");
+	event(",\"datacontenttype\":\"text/plain\",\"data\":\"a\\\"b\"");
+	gives("[{data},\"{data}\"]", CE_ESC_VALUE, "[\"a\\\"b\",\"a\\\"b\"]");
+	event(",\"data\":[1, 2]");
+	gives("[{data},\"{data}\"]", CE_ESC_VALUE, "[[1, 2],\"[1, 2]\"]");
+}
+
 /* The longest component of a path. */
 static size_t
 longest(const char *path)
@@ -246,6 +264,7 @@ main(void)
 	values();
 	payloads();
 	escapes();
+	in_json();
 	lengths();
 	mistakes();
 	long_format();

@@ -26,6 +26,7 @@ FLAGS   = -std=c11 -D_GNU_SOURCE -DCE_VERSION='"$(VERSION)"' $(WARN) -MMD -MP -I
 need.lib  = jansson libcrypto libssl
 need.http = libcurl libmicrohttpd gnutls zlib
 need.wrap =
+need.filter =
 # What single files of the library need: without it they are left out.
 need.lib/http.c  = libcurl
 need.lib/oauth.c = libcurl

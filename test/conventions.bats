@@ -17,14 +17,15 @@ minimal() {
 		A=("$TAKER")
 		;;
 	ce-wrap) A=(--source /test --type t) ;;
+	ce-filter) A=(true) ;;
 	esac
 }
 programs() { (cd "$B/bin" && echo ce-*); }
 # Those that take events on standard input, and those that read anything.
 takers() { for p in $(programs); do case $p in ce-sink-* | ce-unwrap | ce-filter | ce-tee) echo "$p" ;; esac; done; }
-readers() { for p in $(programs); do case $p in ce-src-file | ce-wrap | ce-sink-* | ce-unwrap) echo "$p" ;; esac; done; }
+readers() { for p in $(programs); do case $p in ce-src-file | ce-wrap | ce-sink-* | ce-unwrap | ce-filter) echo "$p" ;; esac; done; }
 # To standard output write:
-printers() { for p in $(programs); do case $p in ce-src-file | ce-wrap | ce-unwrap) echo "$p" ;; esac; done; }
+printers() { for p in $(programs); do case $p in ce-src-file | ce-wrap | ce-unwrap | ce-filter) echo "$p" ;; esac; done; }
 input() { # what PROGRAM reads, N of it
 	case $1 in
 	ce-src-file | ce-wrap) seq "${2:-3}" ;;
@@ -104,7 +105,7 @@ said_once() {
 		[ -z "$n" ] || try 64 "$p" "--$n" minus
 		[ -z "$n" ] || try 64 "$p" "--$n=99999999999999999999"
 	done
-	for p in ce-wrap ce-unwrap; do
+	for p in ce-wrap ce-unwrap ce-filter; do
 		minimal "$p"
 		try 64 $p "${A[@]}" one argument too many
 	done
@@ -256,7 +257,7 @@ said_once() {
 		case $p in
 		ce-sink-file) wait_for lines sunk 3 ;;
 		ce-src-file | ce-wrap) wait_for lines out 3 ;;
-		ce-unwrap) wait_for test -s out ;;
+		ce-unwrap | ce-filter) wait_for test -s out ;;
 		*) wait_for grep -qs "$p" /proc/"$pid"/comm ;;
 		esac
 		wait_for catches "$pid"

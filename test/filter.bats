@@ -262,11 +262,10 @@ wrong() { # WHAT JSON
 	[ -z "${SANITIZED:-}" ] || return 0
 	padded 100000 500 >in
 	for e in "LOWER(DATA('')) LIKE 'p%'" "CONCAT(type, id) <> UPPER(source)"; do
-		export e
 		rm -f fifo out
 		mkfifo fifo
 		# shellcheck disable=SC2016
-		spawn_sh 'exec ce-filter "$e" <fifo >out'
+		spawn bash -c 'exec ce-filter "$1" <fifo >out' - "$e"
 		pid=$PID
 		exec {w}>fifo
 		cat in >&"$w"

@@ -91,8 +91,10 @@ ce_sql_need(const char *what, const char *text)
 	struct ce_sql *q = ce_sql_new(text, &why);
 	char *p, *nl;
 
-	if (q != NULL)
+	if (q != NULL) {
+		ce_buf_free(&why);
 		return q;
+	}
 	for (p = why.p; (nl = strchr(p, '\n')) != NULL; p = nl + 1)
 		ce_warn("%s%s%.*s", p == why.p ? what : "", p == why.p ? ", " : "", (int)(nl - p), p);
 	ce_die(CE_USAGE, "%s", p);

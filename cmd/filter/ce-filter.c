@@ -5,7 +5,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include "rule.h"
 
@@ -34,18 +33,15 @@ static void
 add_list(struct rule *all, enum rule_kind kind, const char *option, const struct ce_list *l)
 {
 	for (int i = 0; i < l->n; i++) {
-		char *name = ce_strdup(l->v[i]), *value = strchr(name, '=');
-		const char *why = "must be NAME=VALUE";
+		const char *name = l->v[i], *value = strchr(name, '='), *why = "must be NAME=VALUE";
 		struct rule *r = NULL;
 
-		if (value != NULL) {
-			*value++ = '\0';
-			r = rule_attribute(kind, name, value, &why);
-		}
+		if (value != NULL)
+			r = rule_attribute(kind, (struct ce_str){ name, (size_t)(value - name) },
+			    value + 1, &why);
 		if (r == NULL)
-			ce_die(CE_USAGE, "--%s %s: %s", option, l->v[i], why);
+			ce_die(CE_USAGE, "--%s %s: %s", option, name, why);
 		rule_add(all, r);
-		free(name);
 	}
 }
 
@@ -78,6 +74,7 @@ print(const struct rule *r)
 	rule_explain(r, 0, &out);
 	if (fwrite(out.p, 1, out.len, stdout) != out.len || fflush(stdout) != 0)
 		ce_die(CE_IOERR, "cannot write standard output: %m");
+	ce_buf_free(&out);
 	return CE_OK;
 }
 

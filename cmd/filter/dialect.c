@@ -58,13 +58,14 @@ attributes(enum rule_kind kind, const json_t *body)
 	if (!json_is_object(body) || json_object_size(body) == 0)
 		wrong("must be an object of attributes and values");
 	json_object_foreach((json_t *)body, name, value) {
+		struct ce_str s = { name, strlen(name) };
 		size_t before = enter(name, 0);
 
 		if (!json_is_string(value))
 			wrong("must be a string");
 		if (strlen(json_string_value(value)) != json_string_length(value))
 			wrong("no attribute has a NUL");
-		if ((r = rule_attribute(kind, name, json_string_value(value), &why)) == NULL)
+		if ((r = rule_attribute(kind, s, json_string_value(value), &why)) == NULL)
 			wrong(why);
 		rule_add(all, r);
 		leave(before);

@@ -1,7 +1,6 @@
 /* rule.c -- what an event must meet
  * SPDX-License-Identifier: Apache-2.0 */
 
-#include <stdlib.h>
 #include <string.h>
 #include "rule.h"
 
@@ -24,19 +23,19 @@ rule_add(struct rule *parent, struct rule *kid)
 }
 
 struct rule *
-rule_attribute(enum rule_kind kind, const char *name, const char *value, const char **why)
+rule_attribute(enum rule_kind kind, struct ce_str name, const char *value, const char **why)
 {
 	struct rule *r;
 
-	*why = ce_check_name((struct ce_str){ name, strlen(name) });
-	if (*why == NULL && strcmp(name, "ackto") == 0)
+	*why = ce_check_name(name);
+	if (*why == NULL && ce_str_is(name, "ackto"))
 		*why = "ackto is not the event's own";
 	if (*why == NULL && *value == '\0')
 		*why = "its value must not be empty";
 	if (*why != NULL)
 		return NULL;
 	r = rule_new(kind);
-	r->name = ce_strdup(name);
+	r->name = ce_strndup(name.p, name.len);
 	r->value = ce_strdup(value);
 	r->len = strlen(value);
 	return r;
@@ -115,16 +114,4 @@ rule_explain(const struct rule *r, int depth, struct ce_buf *out)
 	}
 	for (int i = 0; i < r->n; i++)
 		rule_explain(r->kid[i], depth + 1, out);
-}
-
-void
-rule_free(struct rule *r)
-{
-	for (int i = 0; i < r->n; i++)
-		rule_free(r->kid[i]);
-	ce_sql_free(r->sql);
-	free(r->kid);
-	free(r->name);
-	free(r->value);
-	free(r);
 }

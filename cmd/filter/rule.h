@@ -21,14 +21,13 @@ struct rule {
 struct rule *rule_new(enum rule_kind kind);
 void rule_add(struct rule *parent, struct rule *kid);
 /* NULL, with *why set: no attribute can be called so, or the value is empty. */
-struct rule *rule_attribute(enum rule_kind kind, const char *name, const char *value,
+struct rule *rule_attribute(enum rule_kind kind, struct ce_str name, const char *value,
     const char **why);
 struct rule *rule_sql(struct ce_sql *q);
 /* Does it hold?  Where SQL has errors it does not, and error is told. */
 bool rule_holds(const struct rule *r, struct ce_event *ev,
     void (*error)(struct ce_sql *q, unsigned errors, struct ce_event *ev));
 void rule_explain(const struct rule *r, int depth, struct ce_buf *out);
-void rule_free(struct rule *r);
 
 /* dialect.c: the filters in the file at path; a mistake ends the program. */
 struct rule *dialect_read(const char *path);

@@ -27,6 +27,7 @@ need.lib  = jansson libcrypto libssl
 need.http = libcurl libmicrohttpd gnutls zlib
 need.top  =
 need.wrap =
+need.filter =
 # What single files of the library need: without it they are left out.
 need.lib/http.c  = libcurl
 need.lib/oauth.c = libcurl

@@ -106,15 +106,21 @@ ce_sql_free(struct ce_sql *q)
 	free(q);
 }
 
+static inline void
+run(struct ce_sql *q, struct ce_event *ev, struct ce_sql_value *v)
+{
+	if (q->used > 0 || q->far != NULL || q->data.cap > 0)
+		ce_sql_room_reset(q);
+	q->errors = 0;
+	ce_sql_value(q, q->root, ev, v);
+}
+
 struct ce_sql_value
 ce_sql_eval(struct ce_sql *q, struct ce_event *ev, unsigned *errors)
 {
 	struct ce_sql_value v;
 
-	if (q->used > 0 || q->far != NULL || q->data.cap > 0)
-		ce_sql_room_reset(q);
-	q->errors = 0;
-	ce_sql_value(q, q->root, ev, &v);
+	run(q, ev, &v);
 	*errors = q->errors;
 	return v;
 }
@@ -122,14 +128,14 @@ ce_sql_eval(struct ce_sql *q, struct ce_event *ev, unsigned *errors)
 bool
 ce_sql_holds(struct ce_sql *q, struct ce_event *ev, unsigned *errors)
 {
-	struct ce_sql_value v = ce_sql_eval(q, ev, errors);
+	struct ce_sql_value v;
 
-	if (v.type != CE_SQL_BOOLEAN && *errors == 0) {
+	run(q, ev, &v);
+	if (v.type != CE_SQL_BOOLEAN && q->errors == 0)
 		ce_sql_fail(q, q->root, CE_SQL_GENERIC, v.type == CE_SQL_STRING ?
 		    "the result is no Boolean but a String" : "the result is no Boolean but an Integer",
 		    v.s);
-		*errors = q->errors;
-	}
+	*errors = q->errors;
 	return *errors == 0 && v.i;
 }
 

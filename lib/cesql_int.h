@@ -46,6 +46,7 @@ struct ce_sql_node {
 	int depth;
 	size_t at;                  /* where it stands in the text */
 	bool negated;               /* NOT LIKE, NOT IN */
+	bool plain;                 /* CHAIN: an attribute, = or !=, a String */
 	int which;                  /* ATTRIBUTE, EXISTS: enum ce_at, -1 for an extension */
 	struct ce_sql_value value;  /* LITERAL; s: a name, the pattern of LIKE */
 	char *own;                  /* what value.s is in, if it is the node's */

@@ -232,6 +232,21 @@ chain(struct ce_sql *q, const struct ce_sql_node *n, struct ce_event *ev, struct
 	return good;
 }
 
+/* What most filters are, without detours; false: it is not that simple. */
+static inline bool
+plainly(const struct ce_sql_node *n, const struct ce_event *ev, struct ce_sql_value *v)
+{
+	struct ce_str want = n->kid[1]->value.s, s;
+	int i = member(n->kid[0], ev);
+
+	if (i < 0 || ev->members[i].kind != CE_JSTRING)
+		return false;
+	s = ce_view_value(ev, i);
+	*v = ce_sql_boolean((s.len == want.len && memcmp(s.p, want.p, s.len) == 0) ==
+	    (n->op[1] == CE_SQL_EQ));
+	return true;
+}
+
 static bool
 in(struct ce_sql *q, const struct ce_sql_node *n, struct ce_event *ev, struct ce_sql_value *v)
 {
@@ -318,7 +333,7 @@ ce_sql_value(struct ce_sql *q, const struct ce_sql_node *n, struct ce_event *ev,
 	case CE_SQL_NOT: case CE_SQL_MINUS:
 		return unary(q, n, ev, v);
 	case CE_SQL_CHAIN:
-		return chain(q, n, ev, v);
+		return (n->plain && plainly(n, ev, v)) || chain(q, n, ev, v);
 	case CE_SQL_LIKE:
 		return like(q, n, ev, v);
 	case CE_SQL_IN:

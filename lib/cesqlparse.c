@@ -357,6 +357,9 @@ chain(struct parser *p, struct ce_sql_node *left, int level)
 		if ((right = expression(p, level + 1)) == NULL || adopt(p, n, right, op) == NULL)
 			return NULL;
 	}
+	n->plain = n->n == 2 && (n->op[1] == CE_SQL_EQ || n->op[1] == CE_SQL_NE) &&
+	    left->kind == CE_SQL_ATTRIBUTE && n->kid[1]->kind == CE_SQL_LITERAL &&
+	    n->kid[1]->type == CE_SQL_STRING;
 	return n;
 }
 

@@ -25,14 +25,15 @@ minimal() {
 		;;
 	ce-rate) A=(--per-second 100000) ;;
 	ce-cat) A=(-) ;;
+	ce-filter) A=(true) ;;
 	esac
 }
 programs() { (cd "$B/bin" && echo ce-*); }
 # Those that take events on standard input, and those that read anything.
 takers() { among 'ce-sink-* ce-unwrap ce-filter ce-map ce-rate ce-tee ce-validate'; }
-readers() { among 'ce-src-file ce-wrap ce-sink-* ce-unwrap ce-cat ce-map ce-rate ce-validate'; }
+readers() { among 'ce-src-file ce-wrap ce-sink-* ce-unwrap ce-cat ce-filter ce-map ce-rate ce-validate'; }
 # To standard output write:
-printers() { among 'ce-src-file ce-wrap ce-unwrap ce-cat ce-map ce-rate ce-validate'; }
+printers() { among 'ce-src-file ce-wrap ce-unwrap ce-cat ce-filter ce-map ce-rate ce-validate'; }
 among() { # PATTERNS: the programs that match one of them
 	local p g
 
@@ -122,7 +123,7 @@ said_once() {
 		[ -z "$n" ] || try 64 "$p" "--$n" minus
 		[ -z "$n" ] || try 64 "$p" "--$n=99999999999999999999"
 	done
-	for p in ce-wrap ce-unwrap ce-top ce-validate; do
+	for p in ce-wrap ce-unwrap ce-top ce-validate ce-filter; do
 		minimal "$p"
 		try 64 $p "${A[@]}" one argument too many
 	done
@@ -275,7 +276,7 @@ said_once() {
 		case $p in
 		ce-sink-file) wait_for lines sunk 3 ;;
 		ce-src-file | ce-wrap) wait_for lines out 3 ;;
-		ce-unwrap | ce-validate) wait_for test -s out ;;
+		ce-unwrap | ce-validate | ce-filter) wait_for test -s out ;;
 		*) wait_for grep -qs "$p" /proc/"$pid"/comm ;;
 		esac
 		wait_for catches "$pid"

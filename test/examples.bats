@@ -51,6 +51,7 @@ run_examples() {
 @test "ce-map(1)" { run_examples "$ROOT/man/ce-map.1"; }
 @test "ce-rate(1)" { run_examples "$ROOT/man/ce-rate.1"; }
 @test "ce-cat(1)" { run_examples "$ROOT/man/ce-cat.1"; }
+@test "ce-filter(1)" { run_examples "$ROOT/man/ce-filter.1"; }
 
 @test "no program's page without an example that is run here" {
 	for page in "$ROOT"/man/*.1; do

@@ -9,6 +9,17 @@
 
 #define HEAD "{\"specversion\":\"1.0\",\"id\":\"n1\",\"source\":\"/s\",\"type\":\"t.a\""
 
+/* On one line, as TAP wants it. */
+static const char *
+title(const char *expression)
+{
+	static struct ce_buf b;
+
+	ce_buf_reset(&b);
+	ce_buf_visible(&b, expression, strlen(expression), 120);
+	return b.p;
+}
+
 static void
 add_errors(struct ce_buf *out, unsigned errors)
 {
@@ -65,7 +76,7 @@ try(const struct sql_case *c)
 	if ((wrong = ce_event_parse(&ev, line.p, line.len)) != NULL)
 		ok(false, "%s: no event: %s", c->members, wrong);
 	answer(c->expression, &ev, &out);
-	is(out.p, c->want, c->expression);
+	is(out.p, c->want, title(c->expression));
 	ce_event_free(&ev);
 	ce_buf_free(&line);
 	ce_buf_free(&out);
@@ -78,7 +89,7 @@ mistakes(void)
 		struct ce_buf why = { 0 };
 		struct ce_sql *q = ce_sql_new(sql_mistakes[i].expression, &why);
 
-		ok(q == NULL, "refused: %s", sql_mistakes[i].expression);
+		ok(q == NULL, "refused: %s", title(sql_mistakes[i].expression));
 		is(why.p, sql_mistakes[i].why, "and why");
 		ce_sql_free(q);
 		ce_buf_free(&why);
@@ -211,7 +222,7 @@ reasons(void)
 		struct ce_sql *q = ce_sql_new(t[i][0], &why);
 
 		ce_sql_eval(q, &ev, &errors);
-		is(ce_sql_reason(q, errors), t[i][1], t[i][0]);
+		is(ce_sql_reason(q, errors), t[i][1], title(t[i][0]));
 		ce_sql_free(q);
 		ce_buf_free(&why);
 	}

@@ -136,6 +136,9 @@ size_t ce_json_first(const char *text, size_t len, size_t *start, const char **w
  * whole).  False when there is none. */
 bool ce_json_find(struct ce_str text, struct ce_str path, struct ce_str *value);
 enum ce_kind ce_json_kind(struct ce_str value);
+/* Makes one line of what is one JSON value, over how many lines ever, without a
+ * byte order mark.  NULL, or why it is none. */
+const char *ce_json_line(struct ce_buf *b);
 /* Calls fn for each element of the array text (validated). */
 void ce_json_each(struct ce_str array, void (*fn)(void *arg, struct ce_str element), void *arg);
 

@@ -17,12 +17,13 @@ minimal() {
 		A=("$TAKER")
 		;;
 	ce-wrap) A=(--source /test --type t) ;;
+	ce-exec) A=(-- cat) ;;
 	esac
 }
 programs() { (cd "$B/bin" && echo ce-*); }
 # Those that take events on standard input, and those that read anything.
-takers() { for p in $(programs); do case $p in ce-sink-* | ce-unwrap | ce-filter | ce-tee) echo "$p" ;; esac; done; }
-readers() { for p in $(programs); do case $p in ce-src-file | ce-wrap | ce-sink-* | ce-unwrap) echo "$p" ;; esac; done; }
+takers() { for p in $(programs); do case $p in ce-sink-* | ce-unwrap | ce-exec | ce-filter | ce-tee) echo "$p" ;; esac; done; }
+readers() { for p in $(programs); do case $p in ce-src-file | ce-wrap | ce-sink-* | ce-unwrap | ce-exec) echo "$p" ;; esac; done; }
 # To standard output write:
 printers() { for p in $(programs); do case $p in ce-src-file | ce-wrap | ce-unwrap) echo "$p" ;; esac; done; }
 input() { # what PROGRAM reads, N of it

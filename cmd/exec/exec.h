@@ -46,6 +46,7 @@ const char *answer_describe(int status, const char *said);
 /* text is an event in JSON, over how many lines ever; it may be changed. */
 enum ce_verdict reply_event(struct ce_event *ev, struct ce_buf *text);
 enum ce_verdict reply_line(struct ce_event *ev, char *line, size_t n);
+/* bytes, not NULL, become its data. */
 enum ce_verdict reply_data(struct ce_event *ev, struct ce_str bytes);
 
 /* ---- feed.c: lines into a pipe ------------------------------------------------------ */

@@ -39,29 +39,23 @@ reply_event(struct ce_event *ev, struct ce_buf *text)
 	return reply_line(ev, text->p, text->len);
 }
 
-/* Which of data and data_base64 it becomes is decided as in a source: by the type,
- * and where there is none by what the data was. */
+/* Which of data and data_base64 it becomes is decided as in a source, by the type;
+ * none means JSON, and what is no JSON then goes into base64: the bytes stay. */
 static struct ce_event *
 carrier(struct ce_event *ev, struct ce_str bytes)
 {
 	static struct ce_draft d;
-	static struct ce_buf tmp, type;
-	struct ce_str t, old;
-	bool json = true;
+	static struct ce_buf type;
+	struct ce_str t = { "application/json", 16 };
 
+	ce_attr(ev, CE_AT_DATACONTENTTYPE, &t);
 	ce_buf_reset(&type);
-	ce_buf_reset(&tmp);
-	if (ce_attr(ev, CE_AT_DATACONTENTTYPE, &t))
-		ce_buf_str(&type, t);
-	else {
-		ce_data(ev, &tmp, &old, &json);
-		ce_buf_puts(&type, json ? "application/json" : "text/plain");
-	}
+	ce_buf_str(&type, t);
 	ce_draft_begin(&d);
 	ce_set(&d, "id", "-");
 	ce_set(&d, "source", "-");
 	ce_set(&d, "type", "-");
-	ce_set_data(&d, type.p, bytes.p != NULL ? bytes.p : "", bytes.len);
+	ce_set_data(&d, type.p, bytes.p, bytes.len);
 	return ce_draft_end(&d);
 }
 

@@ -213,9 +213,11 @@ become(struct launch *l)
 	dup2(l->err, 2);
 	sigprocmask(SIG_SETMASK, &l->mask, NULL);
 	execve(path, args, l->envp);
-	l->error = errno;
-	if (errno == ENOEXEC)
+	if (errno == ENOEXEC) {
 		execve(script[0], script, l->envp);
+		errno = ENOEXEC;
+	}
+	l->error = errno;
 	_exit(127);
 }
 

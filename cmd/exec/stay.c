@@ -204,8 +204,8 @@ ended(struct child *c)
 	if (i > 1)
 		w->careful = i;
 	v = why_unanswered(w);
-	if (i == 0)
-		ce_info("%s", answer_describe(c->status, child_said(c)));
+	if (i == 0 && w->broken.len > 0)
+		ce_warn("%s: %s", exec_conf.name, w->broken.p);
 	while (i-- > 0)
 		settle_first(w, v);
 	w->feed = (struct feed){ w->first, 0 };

@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 
 #include "exec.h"
+#include "launch.h"
 
 struct exec_conf exec_conf = { .jobs = 1 };
 
@@ -50,7 +51,7 @@ main(int argc, char *argv[])
 	first = ce_start(argc, argv, &program);
 	check();
 	exec_conf.name = argv[first];
-	child_prepare(argv + first);
+	launch_prepare(argv + first);
 	ce_conf.reply = exec_conf.filter;
 	if (exec_conf.filter)
 		ce_stats->role = CE_FILTER;

@@ -1,123 +1,23 @@
 /* child.c -- a process that is given bytes and waited for.
  *
  * It is a group of its own, so that what it starts can be stopped with it and the
- * terminal's ^C reaches only us, who let it finish.  It does not outlive us: the
- * kernel kills it.  vfork, because a page table is not copied for each event:
- * between vfork and execve nothing is called but the kernel.
+ * terminal's ^C reaches only us, who let it finish.  What it says on its standard
+ * error goes on, and the end of it is kept: it is the reason of a refusal.
  * SPDX-License-Identifier: Apache-2.0 */
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "exec.h"
+#include "child.h"
+#include "launch.h"
 
 #define GRACE 5000 /* ms from SIGTERM to SIGKILL */
 #define SAID 1024  /* bytes of standard error that are kept */
 #define BLOCK 65536
-
-static char *path;    /* of the program */
-static char **args;
-static char **script; /* the same through a shell, for one without #! */
-
-struct launch {
-	char **envp;
-	int in, out, err; /* -1: ours */
-	pid_t parent;
-	sigset_t mask;
-	volatile int error;
-};
-
-/* ---- the program ------------------------------------------------------------------ */
-
-static bool
-runs(const char *file)
-{
-	struct stat st;
-
-	if (access(file, X_OK) == -1 || stat(file, &st) == -1)
-		return false;
-	if (S_ISREG(st.st_mode))
-		return true;
-	errno = EACCES;
-	return false;
-}
-
-/* As execvp looks for it, but once; what cannot be run is passed over. */
-static char *
-look_up(const char *name)
-{
-	const char *p = getenv("PATH"), *end;
-	struct ce_buf b = { 0 };
-	int error = ENOENT;
-
-	if (strchr(name, '/') != NULL)
-		return runs(name) ? ce_strdup(name) : NULL;
-	for (p = p != NULL ? p : "/bin:/usr/bin"; *name != '\0'; p = end + 1) {
-		end = p + strcspn(p, ":");
-		ce_buf_reset(&b);
-		ce_buf_printf(&b, "%.*s%s%s", (int)(end - p), p, end > p ? "/" : "", name);
-		if (runs(b.p))
-			return ce_buf_take(&b);
-		if (errno == EACCES)
-			error = EACCES;
-		if (*end == '\0')
-			break;
-	}
-	ce_buf_free(&b);
-	errno = error;
-	return NULL;
-}
-
-static int
-code_of(int error)
-{
-	return error == EACCES || error == EPERM ? CE_NOPERM : CE_CONFIG;
-}
-
-void
-child_prepare(char *argv[])
-{
-	static char shell[] = "/bin/sh";
-	int n = 0;
-
-	if ((path = look_up(argv[0])) == NULL)
-		ce_die(code_of(errno), "cannot run %s: %m", argv[0]);
-	args = argv;
-	while (argv[n] != NULL)
-		n++;
-	script = ce_alloc((size_t)(n + 2) * sizeof(*script));
-	memcpy(script + 1, argv, (size_t)(n + 1) * sizeof(*script));
-	script[0] = shell;
-	script[1] = path;
-}
-
-/* Only this event is to blame where its attributes are too long; out of
- * processes or memory, there may be some later; else no event will be taken. */
-enum ce_verdict
-child_failed(int err)
-{
-	errno = err;
-	switch (err) {
-	case E2BIG:
-		return ce_never("cannot run %s: the attributes do not fit in its environment", args[0]);
-	case EAGAIN:
-	case EMFILE:
-	case ENFILE:
-	case ENOMEM:
-	case ETXTBSY:
-		return ce_later("cannot run %s: %m", args[0]);
-	}
-	return ce_fatal(code_of(err), "cannot run %s: %m%s", args[0],
-	    err == ENOENT && access(path, X_OK) == 0 ? " (its interpreter?)" : "");
-}
 
 /* ---- standard error ------------------------------------------------------------------ */
 
@@ -187,49 +87,6 @@ child_said(struct child *c)
 }
 
 /* ---- its life -------------------------------------------------------------------------- */
-
-/* In the child, in our memory: the kernel only.  Our handlers must be off before
- * signals are let in again. */
-static void __attribute__((noreturn, noinline))
-become(struct launch *l)
-{
-	static const int caught[] = { SIGTERM, SIGINT, SIGHUP };
-	struct sigaction sa, old;
-	size_t i;
-
-	setpgid(0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != l->parent)
-		_exit(127);
-	memset(&sa, 0, sizeof(sa));
-	sa.sa_handler = SIG_DFL;
-	for (i = 0; i < sizeof(caught) / sizeof(*caught); i++)
-		if (sigaction(caught[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-			sigaction(caught[i], &sa, NULL);
-	sigaction(SIGPIPE, &sa, NULL);
-	dup2(l->in, 0);
-	if (l->out != -1)
-		dup2(l->out, 1);
-	dup2(l->err, 2);
-	sigprocmask(SIG_SETMASK, &l->mask, NULL);
-	execve(path, args, l->envp);
-	if (errno == ENOEXEC) {
-		execve(script[0], script, l->envp);
-		errno = ENOEXEC;
-	}
-	l->error = errno;
-	_exit(127);
-}
-
-static pid_t __attribute__((noinline))
-launch(struct launch *l)
-{
-	pid_t pid = vfork();
-
-	if (pid == 0)
-		become(l);
-	return pid;
-}
 
 static bool
 make_pipe(int fds[2], int our_end)
@@ -315,38 +172,10 @@ child_stop(struct child *c)
 	ce_timer(&c->timer, GRACE);
 }
 
-/* 0, or errno. */
-static int
-spawn(struct child *c, struct launch *l)
-{
-	sigset_t all;
-	int error = 0;
-
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &l->mask);
-	if ((c->pid = launch(l)) == -1) {
-		error = errno;
-		c->pid = 0;
-	}
-	sigprocmask(SIG_SETMASK, &l->mask, NULL);
-	if (error != 0)
-		return error;
-	if (l->error == 0 && (c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0)) == -1) {
-		l->error = errno;
-		kill(-c->pid, SIGKILL);
-	}
-	if (l->error != 0) {
-		while (waitpid(c->pid, NULL, 0) == -1 && errno == EINTR)
-			;
-		c->pid = 0;
-	}
-	return l->error;
-}
-
 int
 child_start(struct child *c, char *envp[], bool out)
 {
-	struct launch l = { .envp = envp, .out = -1, .parent = getpid() };
+	struct launch l = { .envp = envp, .out = -1 };
 	int in[2] = { -1, -1 }, o[2] = { -1, -1 }, error;
 
 	c->in = c->out = c->pidfd = -1;
@@ -363,7 +192,7 @@ child_start(struct child *c, char *envp[], bool out)
 		l.in = in[0];
 		l.out = o[1];
 		l.err = c->err[1];
-		error = spawn(c, &l);
+		error = launch(&l);
 	}
 	child_shut(&in[0]);
 	child_shut(&o[1]);
@@ -372,9 +201,12 @@ child_start(struct child *c, char *envp[], bool out)
 	if (error != 0) {
 		child_shut(&c->in);
 		child_shut(&c->out);
-	} else
-		ce_watch(c->pidfd, POLLIN, over, c);
-	return error;
+		return error;
+	}
+	c->pid = l.pid;
+	c->pidfd = l.pidfd;
+	ce_watch(c->pidfd, POLLIN, over, c);
+	return 0;
 }
 
 void

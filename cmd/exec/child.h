@@ -21,13 +21,9 @@ struct child {
 	void *owner;
 };
 
-/* Before the first: what to run; ends the program if it cannot be. */
-void child_prepare(char *argv[]);
 /* 0: it runs, c->ended will be called from the loop; else errno.  Neither in nor
  * out blocks; in is closed when it has ended, out by the owner, by child_shut. */
 int child_start(struct child *c, char *envp[], bool out);
-/* The verdict on an event whose command could not be started. */
-enum ce_verdict child_failed(int err);
 void child_limit(struct child *c, long ms); /* SIGTERM in ms; -1: never */
 void child_stop(struct child *c);           /* SIGTERM to its group, then SIGKILL */
 void child_shut(int *fd);                   /* forgets and closes it */

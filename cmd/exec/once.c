@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "exec.h"
+#include "launch.h"
 
 #define BLOCK 65536
 
@@ -159,7 +160,7 @@ start(struct job *j)
 	if (exec_conf.data && (v = take_data(j)) != CE_TAKEN)
 		return v;
 	if ((error = child_start(&j->c, environ_of(ev), exec_conf.filter)) != 0)
-		return child_failed(error);
+		return launch_failed(error);
 	child_limit(&j->c, ce_conf.timeout);
 	if (exec_conf.filter)
 		ce_watch(j->c.out, POLLIN, prints, j);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "exec.h"
+#include "launch.h"
 
 #define PIPE_SIZE (1 << 20)
 #define REST 5000 /* ms for one that has closed its output to end */
@@ -224,7 +225,7 @@ start(struct worker *w)
 
 	if (error != 0) {
 		v = error == E2BIG ? ce_fatal(CE_CONFIG, "cannot run %s: the environment is too long",
-		    exec_conf.name) : child_failed(error);
+		    exec_conf.name) : launch_failed(error);
 		while (w->first < w->n)
 			settle_first(w, v);
 		return false;

@@ -112,6 +112,7 @@ reap(struct child *c)
 {
 	if (c->told)
 		kill(-c->pid, SIGKILL);
+	c->status = SIGKILL; /* not learned, it is no success */
 	while (waitpid(c->pid, &c->status, 0) == -1 && errno == EINTR)
 		;
 	ce_timer(&c->timer, -1);

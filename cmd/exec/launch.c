@@ -87,6 +87,7 @@ launch_prepare(char *argv[])
 	memcpy(script + 1, argv, (size_t)(n + 1) * sizeof(*script));
 	script[0] = shell;
 	script[1] = path;
+	signal(SIGCHLD, SIG_DFL); /* ignored, nobody would tell how a process ended */
 }
 
 /* Only this event is to blame where its attributes are too long; out of

@@ -173,9 +173,10 @@ ended(struct child *c)
 {
 	struct job *j = c->owner;
 	enum ce_verdict v;
+	int i;
 
 	/* what it wrote is in the pipe; who else may have it open is not waited for */
-	while (c->out != -1 && hear(j))
+	for (i = 0; i < 64 && c->out != -1 && hear(j); i++)
 		;
 	child_shut(&c->out);
 	v = c->late ? ce_later("%s: no end after %ld ms: %s", exec_conf.name, ce_conf.timeout,

@@ -143,6 +143,9 @@ enum ce_kind ce_json_kind(struct ce_str value);
  * is wrong with it.  Of members of one name the last is meant. */
 const char *ce_json_pointer_check(struct ce_str pointer);
 bool ce_json_pointer(struct ce_str text, struct ce_str pointer, struct ce_str *value);
+/* Makes one line of what is one JSON value, over how many lines ever, without a
+ * byte order mark.  NULL, or why it is none. */
+const char *ce_json_line(struct ce_buf *b);
 /* Calls fn for each element of the array text (validated). */
 void ce_json_each(struct ce_str array, void (*fn)(void *arg, struct ce_str element), void *arg);
 

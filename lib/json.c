@@ -184,3 +184,23 @@ ce_json_each(struct ce_str array, void (*fn)(void *arg, struct ce_str element), 
 		fn(arg, (struct ce_str){ p, (size_t)(q - p) });
 	}
 }
+
+/* A line break between tokens is white space; inside a string there is none. */
+const char *
+ce_json_line(struct ce_buf *b)
+{
+	const char *why;
+	size_t i, at;
+
+	if (b->len >= 3 && memcmp(b->p, "\xef\xbb\xbf", 3) == 0)
+		ce_buf_cut(b, 3);
+	if ((why = ce_json_check(b->p, b->len, &at)) != NULL)
+		return why;
+	for (i = 0; i < b->len; i++)
+		if (b->p[i] == '\n' || b->p[i] == '\r')
+			b->p[i] = ' ';
+	while (b->len > 0 && b->p[b->len - 1] == ' ')
+		b->p[--b->len] = '\0';
+	ce_buf_cut(b, strspn(b->p, " \t"));
+	return NULL;
+}

@@ -26,6 +26,7 @@ minimal() {
 	ce-rate) A=(--per-second 100000) ;;
 	ce-cat) A=(-) ;;
 	ce-filter) A=(true) ;;
+	ce-exec) A=(-- cat) ;;
 	esac
 }
 programs() { (cd "$B/bin" && echo ce-*); }

@@ -46,6 +46,7 @@ run_examples() {
 @test "ce-top(1)" { run_examples "$ROOT/man/ce-top.1"; }
 @test "ce-validate(1)" { run_examples "$ROOT/man/ce-validate.1"; }
 @test "ce-dead(1)" { run_examples "$ROOT/man/ce-dead.1"; }
+@test "ce-exec(1)" { run_examples "$ROOT/man/ce-exec.1"; }
 @test "ce-unwrap(1)" { run_examples "$ROOT/man/ce-unwrap.1"; }
 @test "ce-tee(1)" { run_examples "$ROOT/man/ce-tee.1"; }
 @test "ce-map(1)" { run_examples "$ROOT/man/ce-map.1"; }

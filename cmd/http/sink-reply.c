@@ -18,31 +18,11 @@ broken(struct delivery *d, const char *why)
 	return ce_never("%s took the event but its reply is refused: %s", request_url(d), why);
 }
 
-/* A line break between tokens is white space; inside a string there is none. */
-static const char *
-on_one_line(struct ce_buf *b)
-{
-	const char *why;
-	size_t i, at;
-
-	if (b->len >= 3 && memcmp(b->p, "\xef\xbb\xbf", 3) == 0)
-		ce_buf_cut(b, 3);
-	if ((why = ce_json_check(b->p, b->len, &at)) != NULL)
-		return why;
-	for (i = 0; i < b->len; i++)
-		if (b->p[i] == '\n' || b->p[i] == '\r')
-			b->p[i] = ' ';
-	while (b->len > 0 && b->p[b->len - 1] == ' ')
-		b->p[--b->len] = '\0';
-	ce_buf_cut(b, strspn(b->p, " \t"));
-	return NULL;
-}
-
 static enum ce_verdict
 structured(struct delivery *d)
 {
 	struct ce_buf *b = &d->http->body;
-	const char *why = on_one_line(b);
+	const char *why = ce_json_line(b);
 
 	if (why == NULL)
 		why = ce_event_parse(&reply, b->p, b->len);

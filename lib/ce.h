@@ -135,9 +135,6 @@ size_t ce_json_first(const char *text, size_t len, size_t *start, const char **w
  * array indices separated by dots ("customer.0.name"; an empty path is the
  * whole).  False when there is none. */
 bool ce_json_find(struct ce_str text, struct ce_str path, struct ce_str *value);
-/* One step of it: *value, which begins with no space, becomes its member or
- * element of that name.  False: there is none, *value is as it was. */
-bool ce_json_step(struct ce_str *value, struct ce_str name);
 enum ce_kind ce_json_kind(struct ce_str value);
 /* The same by a JSON Pointer (RFC 6901), which check has accepted: NULL, or what
  * is wrong with it.  Of members of one name the last is meant. */

@@ -125,7 +125,6 @@ bool ce_sql_substring(struct ce_sql *, const struct ce_sql_node *, struct ce_eve
 bool ce_sql_concat(struct ce_sql *, const struct ce_sql_node *, struct ce_event *, struct ce_sql_value *);
 bool ce_sql_concat_ws(struct ce_sql *, const struct ce_sql_node *, struct ce_event *, struct ce_sql_value *);
 bool ce_sql_data(struct ce_sql *, const struct ce_sql_node *, struct ce_event *, struct ce_sql_value *);
-const char *ce_sql_pointer_wrong(struct ce_str pointer); /* NULL: RFC 6901 */
 
 /* cesqleval.c */
 bool ce_sql_value(struct ce_sql *q, const struct ce_sql_node *n, struct ce_event *ev,

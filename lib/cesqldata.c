@@ -7,51 +7,6 @@
 #include "scan.h"
 #include "cesql_int.h"
 
-const char *
-ce_sql_pointer_wrong(struct ce_str s)
-{
-	if (s.len > 0 && *s.p != '/')
-		return "a JSON pointer is empty or begins with /";
-	for (size_t i = 0; i < s.len; i++)
-		if (s.p[i] == '~' && (i + 1 == s.len || (s.p[i + 1] != '0' && s.p[i + 1] != '1')))
-			return "in a JSON pointer ~ is written ~0, and / in a name ~1";
-	return NULL;
-}
-
-/* A name with ~0 and ~1 undone; false: no room. */
-static bool
-plain(struct ce_sql *q, struct ce_str *name)
-{
-	char *p;
-	size_t n = 0;
-
-	if (memchr(name->p, '~', name->len) == NULL)
-		return true;
-	if ((p = ce_sql_room(q, name->len)) == NULL)
-		return false;
-	for (size_t i = 0; i < name->len; i++)
-		p[n++] = name->p[i] != '~' ? name->p[i] : name->p[++i] == '0' ? '~' : '/';
-	*name = (struct ce_str){ p, n };
-	return true;
-}
-
-static bool
-follow(struct ce_sql *q, struct ce_str pointer, struct ce_str *json)
-{
-	const char *p = pointer.p, *end = p + pointer.len, *slash;
-
-	for (; p < end; p = slash) {
-		struct ce_str name = { p + 1, 0 };
-
-		slash = memchr(name.p, '/', (size_t)(end - name.p));
-		slash = slash != NULL ? slash : end;
-		name.len = (size_t)(slash - name.p);
-		if (!plain(q, &name) || !ce_json_step(json, name))
-			return false;
-	}
-	return true;
-}
-
 /* A number that fits: digits only, 32 bits. */
 static bool
 small(struct ce_str s, int32_t *to)
@@ -94,7 +49,7 @@ bool
 ce_sql_data(struct ce_sql *q, const struct ce_sql_node *n, struct ce_event *ev, struct ce_sql_value *v)
 {
 	struct ce_str pointer = n->args[0].s, json;
-	const char *why = ce_sql_pointer_wrong(pointer);
+	const char *why = ce_json_pointer_check(pointer);
 	int32_t i;
 
 	*v = ce_sql_zero(CE_SQL_ANY);
@@ -102,7 +57,7 @@ ce_sql_data(struct ce_sql *q, const struct ce_sql_node *n, struct ce_event *ev, 
 		return ce_sql_fail(q, n, CE_SQL_FUNCTION, why, pointer);
 	if (!ce_data_json(ev, &q->data, &json))
 		return ce_sql_fail(q, n, CE_SQL_MISSING_ATTRIBUTE, "the event has no JSON data for", pointer);
-	if (!follow(q, pointer, &json) || ce_json_kind(json) == CE_JNULL)
+	if (!ce_json_pointer(json, pointer, &json) || ce_json_kind(json) == CE_JNULL)
 		return ce_sql_fail(q, n, CE_SQL_MISSING_ATTRIBUTE, "the data has no", pointer);
 	switch (ce_json_kind(json)) {
 	case CE_JBOOL:

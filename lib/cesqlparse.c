@@ -165,7 +165,7 @@ check_call(struct parser *p, struct ce_sql_node *n)
 	const char *why;
 
 	if (n->fn != NULL && n->fn->run == ce_sql_data && kid->kind == CE_SQL_LITERAL &&
-	    kid->type == CE_SQL_STRING && (why = ce_sql_pointer_wrong(kid->value.s)) != NULL)
+	    kid->type == CE_SQL_STRING && (why = ce_json_pointer_check(kid->value.s)) != NULL)
 		return fail_at(p, kid->at, why);
 	return n;
 }

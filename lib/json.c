@@ -89,8 +89,9 @@ element(struct ce_str array, struct ce_str index, struct ce_str *value)
 	return false;
 }
 
-bool
-ce_json_step(struct ce_str *value, struct ce_str name)
+/* *value becomes its member or element of that name. */
+static bool
+step_into(struct ce_str *value, struct ce_str name)
 {
 	return *value->p == '[' ? element(*value, name, value) : member(*value, name, value);
 }
@@ -113,7 +114,7 @@ ce_json_find(struct ce_str text, struct ce_str path, struct ce_str *value)
 		const char *dot = memchr(path.p, '.', path.len);
 		struct ce_str step = { path.p, dot != NULL ? (size_t)(dot - path.p) : path.len };
 
-		if (!ce_json_step(value, step))
+		if (!step_into(value, step))
 			return false;
 		if (dot == NULL)
 			return true;
@@ -155,16 +156,20 @@ ce_json_pointer(struct ce_str text, struct ce_str pointer, struct ce_str *value)
 {
 	const char *p = pointer.p, *end = p + pointer.len, *slash;
 	struct ce_buf tmp = { 0 };
-	bool found = ce_json_find(text, (struct ce_str){ "", 0 }, value);
+	bool found = true;
 
-	for (; found && pointer.len > 0 && p < end; p = slash) {
+	if (pointer.len == 0 || text.len == 0)
+		return ce_json_find(text, pointer, value);
+	value->p = ce_scan_space(text.p, text.p + text.len);
+	value->len = (size_t)(text.p + text.len - value->p);
+	for (; found && p < end; p = slash) {
 		struct ce_str step = { p + 1, 0 };
 
 		slash = memchr(step.p, '/', (size_t)(end - step.p));
 		slash = slash != NULL ? slash : end;
 		step.len = (size_t)(slash - step.p);
 		step = unescape_step(&tmp, step);
-		found = *value->p == '[' ? element(*value, step, value) : member(*value, step, value);
+		found = step_into(value, step);
 	}
 	ce_buf_free(&tmp);
 	return found;

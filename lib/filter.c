@@ -9,8 +9,7 @@
 static void
 passed(struct ce_event *ev)
 {
-	ce_buf_putc(ce_out(), '\n');
-	ce_stats->events_out++;
+	ce_out_end(ev);
 	ev->passed = true;
 	ce_settle(ev, CE_TAKEN);
 	if (ce_out_full(&ce_stdout))

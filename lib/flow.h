@@ -38,16 +38,17 @@ void ce_out_stream(struct ce_down *d); /* the same, if it is worth it */
 void ce_out_push(struct ce_down *d);  /* writes what can be written without waiting */
 void ce_out_flush(struct ce_down *d); /* until it is written, turning the loop; dies on error */
 bool ce_out_empty(const struct ce_down *d);
-void ce_out_line(struct ce_down *d, const char *text, size_t len);
-/* With a return address before its closing brace: head, seq, a quote. */
+void ce_out_end(struct ce_event *ev); /* a line for ev was appended to standard output */
+/* The line that was appended last ends, with a return address before its closing
+ * brace: head, seq, a quote. */
 #define CE_ACKTO ",\"ackto\":\""
-void ce_out_stamped(struct ce_down *d, const char *text, size_t len, struct ce_str head, uint64_t seq);
+void ce_out_stamp(struct ce_down *d, struct ce_str head, uint64_t seq);
 void ce_out_close(struct ce_down *d);
 
 /* peer.c: the ack connections of a sink or filter */
 struct ce_peer;
 struct ce_peer *ce_peer_of(struct ce_str ackto, uint64_t *seq); /* NULL: no address in use */
-/* Of a line that ends in ,"ackto":"TOKEN.SEQ"} -- as ce_out_stamped left it -- the
+/* Of a line that ends in ,"ackto":"TOKEN.SEQ"} -- as ce_out_stamp left it -- the
  * same, and *at, where that begins.  NULL: it does not, or no address in use. */
 struct ce_peer *ce_peer_at_end(const char *line, size_t len, uint64_t *seq, size_t *at);
 void ce_peer_received(struct ce_peer *p, uint64_t seq);

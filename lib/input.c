@@ -156,7 +156,7 @@ unstamp(struct ce_event *ev, char *line, size_t len)
 	return at + 1;
 }
 
-/* Cuts the return address out and remembers it. */
+/* Cuts the return address out and remembers it.  What is none a filter passes on. */
 static void
 address(struct ce_event *ev)
 {
@@ -168,7 +168,7 @@ address(struct ce_event *ev)
 		ce_attr(ev, CE_AT_ACKTO, &ackto);
 		received(ev, ce_peer_of(ackto, &ev->seq));
 	}
-	if (ce_program->role != CE_FILTER)
+	if (ce_program->role != CE_FILTER || ev->flow[0] != NULL)
 		ce_event_cut(ev, CE_AT_ACKTO);
 }
 
@@ -187,15 +187,6 @@ close_up(struct ce_event *ev, const struct ce_record *r)
 	behind = r->p + (r->next - r->offset);
 }
 
-/* The length of the address that a filter has left in. */
-static size_t
-stamp_of(const struct ce_event *ev)
-{
-	int at = ev->at[CE_AT_ACKTO];
-
-	return at < 0 ? 0 : sizeof(CE_ACKTO) - 2 + ev->members[at].vlen;
-}
-
 static bool
 blank(const struct ce_record *r)
 {
@@ -207,32 +198,19 @@ blank(const struct ce_record *r)
 	return true;
 }
 
-/* What a filter refuses is kept without its address, too. */
-static void
-strip(struct ce_event *ev)
-{
-	if (ev->at[CE_AT_ACKTO] >= 0)
-		ce_event_cut(ev, CE_AT_ACKTO);
-	else if (ev->flow[0] == NULL && ev->len > 0)
-		ev->len = unstamp(ev, ev->text, ev->len);
-}
-
 /* NULL: an event; else why not, and in text what to keep of it. */
 static const char *
 parse(struct ce_event *ev, const struct ce_record *r, struct ce_str *text)
 {
 	const char *wrong;
 
-	if (ce_program->role != CE_FILTER)
-		text->len = unstamp(ev, r->p, r->len);
+	text->len = unstamp(ev, r->p, r->len);
 	wrong = ce_event_parse(ev, r->p, text->len);
 	if (text->len < r->len && ev->at[CE_AT_ACKTO] >= 0 && wrong == NULL)
 		wrong = "ackto: given twice";
 	address(ev);
-	if (ev->len - stamp_of(ev) > (size_t)ce_conf.max_event)
+	if (ev->len > (size_t)ce_conf.max_event)
 		wrong = too_long;
-	if (wrong != NULL)
-		strip(ev);
 	*text = (struct ce_str){ ev->text, ev->len };
 	return wrong;
 }

@@ -180,13 +180,6 @@ ce_out_flush(struct ce_down *d)
 	ce_stats->blocked = was;
 }
 
-void
-ce_out_line(struct ce_down *d, const char *text, size_t len)
-{
-	ce_buf_add(&d->out, text, len);
-	ce_buf_putc(&d->out, '\n');
-}
-
 static int
 digits(uint64_t v)
 {
@@ -199,31 +192,43 @@ digits(uint64_t v)
 	return n + (v >= 10) + (v >= 100) + (v >= 1000);
 }
 
-/* Appends the line, with a return address before its closing brace: what
- * ce_event_cut takes out again to the byte.  All of it is written once, in
- * place: what is put together elsewhere and copied costs a store that the copy
+/* The line that was appended last gets a return address before its closing brace,
+ * what ce_event_cut takes out again to the byte, and its newline.  All is written
+ * in place: what is put together elsewhere and copied costs a store that the copy
  * has to wait for. */
 void
-ce_out_stamped(struct ce_down *d, const char *text, size_t len, struct ce_str head, uint64_t seq)
+ce_out_stamp(struct ce_down *d, struct ce_str head, uint64_t seq)
 {
-	size_t brace = len; /* the length before it */
+	size_t len = d->out.len, brace = len, behind; /* white space, with the brace */
 	int n = digits(seq);
 	char *p;
 
-	while (brace > 0 && text[--brace] != '}')
+	while (brace > 0 && d->out.p[--brace] != '}')
 		;
-	if (brace == 0)
+	if (d->out.p[brace] != '}')
 		ce_bug("a line without a closing brace");
-	ce_buf_need(&d->out, len + head.len + (size_t)n + 2);
-	p = (char *)memcpy(d->out.p + d->out.len, text, brace) + brace;
+	behind = len - brace;
+	ce_buf_need(&d->out, head.len + (size_t)n + 2);
+	p = d->out.p + brace;
+	if (behind > 1)
+		memmove(p + head.len + (size_t)n + 1, p, behind);
 	p = (char *)memcpy(p, head.p, head.len) + head.len;
 	for (int i = n - 1; i >= 0; i--, seq /= 10)
 		p[i] = (char)('0' + seq % 10);
 	p[n] = '"';
-	p += n + 1;
-	memcpy(p, text + brace, len - brace);
-	p[len - brace] = '\n';
-	d->out.len = (size_t)(p + (len - brace) + 1 - d->out.p);
+	p[n + 1] = '}';
+	p[n + 1 + (int)behind] = '\n';
+	d->out.len = len + head.len + (size_t)n + 2;
+}
+
+void
+ce_out_end(struct ce_event *ev)
+{
+	if (ev->flow[0] != NULL)
+		ce_out_stamp(&ce_stdout, ce_peer_address(ev->flow[0]), ev->seq);
+	else
+		ce_buf_putc(&ce_stdout.out, '\n');
+	ce_stats->events_out++;
 }
 
 void

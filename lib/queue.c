@@ -208,12 +208,10 @@ reply(struct ce_event *ev)
 {
 	struct ce_peer *p = ev->flow[0];
 
-	if (p != NULL) {
+	ce_buf_add(ce_out(), ev->reply.p, ev->reply.len);
+	ce_out_end(ev);
+	if (p != NULL)
 		ce_peer_passed(p, ev->seq);
-		ce_out_stamped(&ce_stdout, ev->reply.p, ev->reply.len, ce_peer_address(p), ev->seq);
-	} else
-		ce_out_line(&ce_stdout, ev->reply.p, ev->reply.len);
-	ce_stats->events_out++;
 }
 
 void

@@ -163,17 +163,14 @@ static bool
 too_long(struct map *m, const struct ce_event *ev)
 {
 	size_t added = m->values.len;
-	struct ce_str address = { "", 0 };
 
 	for (int i = 0; i < m->n; i++)
 		added += strlen(m->edits[i].name) + 4;
 	if (ev->len + added <= (size_t)ce_conf.max_event)
 		return false;
-	ce_raw(ev, CE_AT_ACKTO, &address);
 	ce_buf_reset(&m->bytes);
 	ce_event_write(&m->bytes, ev, m->edits, m->n);
-	return m->bytes.len - (address.len > 0 ? address.len + strlen(",\"ackto\":") : 0) >
-	    (size_t)ce_conf.max_event;
+	return m->bytes.len > (size_t)ce_conf.max_event;
 }
 
 /* A long event does not stay in memory. */

@@ -26,28 +26,6 @@ static const struct ce_program program = {
 	"ce-map", "set, rename and remove attributes of events", CE_FILTER, opts, NULL, 0, 0, 0
 };
 
-/* The return address moves behind what is added: at the very end of the line
- * the next stage finds it fastest. */
-static void
-pass(struct map *m, struct ce_event *ev)
-{
-	struct ce_str address;
-
-	if (m->n == 0) {
-		ce_pass(ev);
-		return;
-	}
-	if (ev->at[CE_AT_ACKTO] == ev->nmembers - 1 &&
-	    ce_raw(ev, CE_AT_ACKTO, &address)) {
-		map_edit(m, "ackto", address.p, address.len);
-		ce_event_cut(ev, CE_AT_ACKTO);
-	}
-	for (int i = 0; i < m->n; i++)
-		if (m->edits[i].json != NULL)
-			m->edits[i].json = m->values.p + m->at[i];
-	ce_pass_with(ev, m->edits, m->n);
-}
-
 int
 main(int argc, char *argv[])
 {
@@ -63,7 +41,7 @@ main(int argc, char *argv[])
 		if ((why = map_event(m, ev)) != NULL)
 			ce_settle(ev, ce_never("%s", why));
 		else
-			pass(m, ev);
+			ce_pass_with(ev, m->edits, m->n);
 	}
 	map_free(m);
 	return ce_finish();

@@ -134,6 +134,7 @@ ce_downs_push(int64_t ms)
 		ce_out_push(d);
 	pushed_at = ce_now();
 	ms = sooner(ms, keep_house());
+	ce_relay_settled();
 	return stopping && !was ? 0 : ms; /* the caller has to know */
 }
 
@@ -167,6 +168,7 @@ ce_downs_busy(void)
 {
 	if (ce_now() - pushed_at >= 5)
 		one_turn(0);
+	ce_relay_settled();
 }
 
 bool

@@ -15,8 +15,8 @@
 static bool whole;
 
 static const struct ce_opt opts[] = {
-	CE_LIST(0, "arg", &program_conf.arg, "name=value", "$name is this string in the program"),
-	CE_LIST(0, "argjson", &program_conf.argjson, "name=json", "$name is this value in the program"),
+	CE_LIST(0, "arg", &program_conf.arg, "name=value", "string that is $name in the program"),
+	CE_LIST(0, "argjson", &program_conf.argjson, "name=json", "value that is $name in the program"),
 	CE_LIST(0, "env", &program_conf.env, "name", "let the program see this variable in $ENV"),
 	CE_FLAG(0, "event", &whole, "run over the whole event, not its data"),
 	CE_STR('f', "from-file", &program_conf.file, "file", "read the program from this file"),

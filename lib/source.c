@@ -117,8 +117,13 @@ keep_house(void)
 	struct ce_down *d;
 	int64_t soon = -1;
 
-	for (d = downs; d != NULL; d = d->next_down)
+	for (d = downs; d != NULL; d = d->next_down) {
 		soon = sooner(soon, housekeep(d));
+		/* a source sees it in ce_running; a relay may wait for input that
+		 * comes only when what it has given was acknowledged */
+		if (d->gone && ce_program->role == CE_RELAY && !ce_leaving())
+			ce_down_left(d);
+	}
 	if (ce_win_commit_in() == 0)
 		ce_win_commit(false);
 	return sooner(soon, ce_win_commit_in());

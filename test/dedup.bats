@@ -4,7 +4,7 @@
 load help
 
 ev() { printf '{"specversion":"1.0","id":"%s","source":"%s","type":"%s","data":{"n":%s}}\n' "$1" "${2:-/s}" "${3:-t}" "${4:-1}"; }
-dups() { sort | uniq -d | grep -c . || :; }
+if [ -x "$B/bin/ce-jq" ]; then JQ=1; else JQ=; fi
 
 @test "copies are left out, the rest is byte for byte" {
 	events 500 >in
@@ -152,6 +152,19 @@ dups() { sort | uniq -d | grep -c . || :; }
 	[ "$RC" = 0 ]
 	cmp got <(events 10)
 	[ "$(wc -l <dead)" = 1 ]
+}
+
+@test "a sink that dies while nothing comes in ends the relay, and so the pipeline" {
+	events 3 >in
+	for p in ce-dedup ${JQ:+"ce-jq ."}; do
+		rm -f pos out sink.pid
+		spawn_sh "ce-src-file -f --as events --state pos in | $p 2>said | { echo \$BASHPID >sink.pid; exec ce-sink-file out; }"
+		wait_for lines out 3
+		kill -9 "$(cat sink.pid)"
+		DEADLINE=4 wait_for has said 'nobody reads it any more'
+		echo '{"specversion":"1.0","id":"x","source":"/s","type":"t"}' >>in
+		DEADLINE=4 ended "$PID"
+	done
 }
 
 @test "a copy is acknowledged when the first is, not before" {

@@ -229,6 +229,45 @@ mayhem() { # ROUNDS WHO...
 @test "kill -9 of any stage: nothing lost, copies only of the unfinished" { mayhem 25 any; }
 @test "kill -9 of ce-dedup" { mayhem 15 dedup; }
 @test "kill -9 of all stages" { mayhem 15 sink src dedup; }
+@test "written before it is acknowledged, and forced to the disk" {
+	need strace
+	[ -z "${SANITIZED:-}" ] || return 0
+	events 3000 >in
+	spawn_sh 'set -o pipefail; ce-src-file --as events --state pos --window 100 --until-end in |
+		strace -qq -o trace -e trace=pwrite64,fdatasync,sendto,write ce-dedup --state seen | ce-sink-file out'
+	ended "$PID"
+	[ "$RC" = 0 ]
+	# 38 ids a block: acknowledged up to N, after N/38 blocks were written
+	awk -F'[(,) =]+' '/^pwrite64/ { if ($(NF) + $(NF - 1) > end) end = $(NF) + $(NF - 1) }
+		/"ack 1? ?[0-9]/ { if (match($0, /ack [0-9]+ [0-9]+/)) { split(substr($0, RSTART, RLENGTH), a, " "); acks++; if (a[3] > end / 512 * 38) bad = a[3] " at " end } }
+		/^fdatasync/ { syncs++ }
+		END { print acks " acks, " syncs " syncs, " end " bytes"; if (bad != "") print "acknowledged too early: " bad; exit !(acks > 9 && syncs > 0 && bad == "") }' trace
+}
+
+@test "three deep, with several outputs in the middle: kill -9 of any stage" {
+	[ -n "$JQ" ] || skip "ce-jq was not built: no libjq"
+	seq 2000 | awk '{ print } NR > 5 { print $1 - 5 }' | ce-wrap -s /s -t t --as json --id '{data}' >in
+	run='{ echo $BASHPID >p.0; exec ce-src-file --as events --state pos --window 100 --until-end in; } |
+		{ echo $BASHPID >p.1; exec ce-dedup --state a --unfinished 100; } |
+		{ echo $BASHPID >p.2; exec ce-jq --window 100 "., -."; } |
+		{ echo $BASHPID >p.3; exec ce-dedup --state b --unfinished 100; } |
+		{ echo $BASHPID >p.4; exec ce-sink-file --sync none out; }'
+	for _ in $(seq 15); do
+		spawn_sh "$run"
+		read -rt "0.0$((RANDOM % 9))$((RANDOM % 10))" -u "$NAP" || :
+		n=$((RANDOM % 5))
+		wait_for test -s p.$n
+		kill -9 "$(cat p.$n)" 2>/dev/null || :
+		ended "$PID"
+		rm -f p.*
+	done
+	spawn_sh "set -o pipefail; $run"
+	ended "$PID"
+	[ "$RC" = 0 ]
+	ids <out | sort -u | cmp - <(seq 2000 | awk '{ print $1 "-1"; print $1 "-2" }' | sort)
+	[ "$(wc -l <out)" -le $((4000 + 15 * 100)) ]
+}
+
 @test "in the pipelines of test/torture" {
 	"$HERE/torture" 4 -s file -d file -m ce-dedup --pause 0.4 ${SANITIZED:+-n 300}
 	"$HERE/torture" 2 -s http -d file -m ce-dedup --pause 0.4 ${SANITIZED:+-n 300}

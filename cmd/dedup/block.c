@@ -42,32 +42,31 @@ whole(const struct log_block *b)
 	    b->check == check(b);
 }
 
-/* Two bytes of the name may be damaged, and what a power failure leaves are zeros. */
+/* Two bytes of the name may be damaged. */
 static bool
 named(const char *p, size_t n)
 {
-	static const char zeros[sizeof(magic)];
 	size_t i, wrong = 0;
-
-	if (memcmp(p, zeros, n < sizeof(magic) ? n : sizeof(magic)) == 0)
-		return true;
 
 	for (i = 0; i < sizeof(magic) && i < n; i++)
 		wrong += p[i] != magic[i];
 	return wrong <= (i < sizeof(magic) ? 0 : 2);
 }
 
+/* All zeros are what a power failure may leave of a new file. */
 bool
 log_ours(const void *p, size_t n)
 {
-	size_t at = 0;
+	static const char zeros[sizeof(magic)];
+	const char *text = p;
+	bool empty = true;
 
-	do {
-		if (named((const char *)p + at, n - at))
+	for (size_t at = 0; at < n; at += LOG_BLOCK) {
+		if (named(text + at, n - at))
 			return true;
-		at += LOG_BLOCK;
-	} while (at < n);
-	return false;
+		empty &= memcmp(text + at, zeros, n - at < sizeof(zeros) ? n - at : sizeof(zeros)) == 0;
+	}
+	return empty;
 }
 
 size_t

@@ -306,6 +306,10 @@ damage(void)
 	n = slurp(p, sizeof(p));
 	log_parse(p, n, 1000, &last, collect, NULL);
 	ok(ngot == 4 * LOG_IDS + 50 && got[ngot - 1] == 1050, "%zu ids", ngot);
+	memset(p, 0, sizeof(p));
+	ok(log_ours(p, 2000), "zeros");
+	memcpy(p, "something", 9);
+	ok(!log_ours(p, 2000), "something with zeros behind it");
 	ok(!log_ours("a state file of somebody else, who would not like it", 50), "somebody else's");
 }
 

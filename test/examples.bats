@@ -44,7 +44,10 @@ run_examples() {
 @test "ce-sink-http(1)" { run_examples "$ROOT/man/ce-sink-http.1"; }
 @test "ce-wrap(1)" { run_examples "$ROOT/man/ce-wrap.1"; }
 @test "ce-dedup(1)" { run_examples "$ROOT/man/ce-dedup.1"; }
-@test "ce-jq(1)" { run_examples "$ROOT/man/ce-jq.1"; }
+@test "ce-jq(1)" {
+	need ce-jq
+	run_examples "$ROOT/man/ce-jq.1"
+}
 @test "ce-unwrap(1)" { run_examples "$ROOT/man/ce-unwrap.1"; }
 
 @test "no program's page without an example that is run here" {

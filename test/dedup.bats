@@ -285,5 +285,5 @@ mayhem() { # ROUNDS WHO...
 	[ "$kb" -le 10240 ]
 	exec {w}>&-
 	ended "$PID"
-	[ "$(stat -c %s seen)" -le 3700000 ]
+	[ "$(stat -c %s seen)" -le 2800000 ]
 }

@@ -14,7 +14,7 @@
 #include "opt.h"
 #include "siphash.h"
 
-static const char *window = "262144";
+static const char *window = "200000";
 static long most = 1000000;
 static struct ce_template *key_template;
 

@@ -170,7 +170,7 @@ if [ -x "$B/bin/ce-jq" ]; then JQ=1; else JQ=; fi
 @test "a copy is acknowledged when the first is, not before" {
 	{ ev 1; for i in $(seq 50); do ev 1; done; ev 2; } >in
 	mkfifo never
-	spawn_sh 'ce-src-file --as events --state pos --until-end in | ce-dedup --ack-wait 300ms | { read -r l; echo "$l" >first; exec cat never; }'
+	spawn_sh 'ce-src-file --as events --state pos --until-end in | ce-dedup --ack require | { read -r l; echo "$l" >first; exec cat never; }'
 	wait_for lines first 1
 	read -rt 0.3 -u "$NAP" || :
 	kill -KILL -- "-$PID"

@@ -161,9 +161,9 @@ if [ -x "$B/bin/ce-jq" ]; then JQ=1; else JQ=; fi
 		spawn_sh "ce-src-file -f --as events --state pos in | $p 2>said | { echo \$BASHPID >sink.pid; exec ce-sink-file out; }"
 		wait_for lines out 3
 		kill -9 "$(cat sink.pid)"
-		DEADLINE=4 wait_for has said 'nobody reads it any more'
+		DEADLINE=8 wait_for has said 'nobody reads it any more'
 		echo '{"specversion":"1.0","id":"x","source":"/s","type":"t"}' >>in
-		DEADLINE=4 ended "$PID"
+		DEADLINE=8 ended "$PID"
 	done
 }
 

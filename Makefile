@@ -28,6 +28,7 @@ need.http = libcurl libmicrohttpd gnutls zlib
 need.top  =
 need.wrap =
 need.filter =
+need.jq   = libjq
 # What single files of the library need: without it they are left out.
 need.lib/http.c  = libcurl
 need.lib/oauth.c = libcurl
@@ -36,7 +37,15 @@ need.lib/httpwarm.c = libcurl
 need.lib/httpanswer.c = libcurl
 $(foreach f,$(wildcard lib/httpd*.c),$(eval need.$f = libmicrohttpd gnutls))
 
-have    := $(shell for l in $(sort $(foreach v,$(filter need.%,$(.VARIABLES)),$($v))); do pkg-config --exists $$l && echo $$l; done)
+# Libraries that pkg-config may not know, as jq 1.6: how to link them, and a header that shows them.
+bare.libjq   = -ljq
+header.libjq = jq.h
+
+needed  := $(sort $(foreach v,$(filter need.%,$(.VARIABLES)),$($v)))
+known   := $(shell for l in $(needed); do pkg-config --exists $$l && echo $$l; done)
+found    = $(shell echo '\#include <$(header.$1)>' | $(CC) $(CPPFLAGS) -E - >/dev/null 2>&1 && echo $1)
+bare    := $(foreach l,$(filter-out $(known),$(needed)),$(if $(header.$l),$(call found,$l)))
+have    := $(known) $(bare)
 missing  = $(filter-out $(have),$(need.$1))
 dirs    := $(patsubst cmd/%/,%,$(wildcard cmd/*/))
 skipped := $(foreach d,$(dirs),$(if $(call missing,$d),$d))
@@ -44,8 +53,8 @@ mains   := $(filter-out $(skipped:%=cmd/%/%),$(wildcard cmd/*/ce-*.c))
 progs   := $(sort $(basename $(notdir $(mains))))
 bins    := $(progs:%=$B/bin/%)
 lib     := $(foreach f,$(wildcard lib/*.c),$(if $(call missing,$f),,$f))
-libs    := $(shell pkg-config --libs $(have) 2>/dev/null)
-cflags  := $(shell pkg-config --cflags $(have) 2>/dev/null)
+libs    := $(shell pkg-config --libs $(known) 2>/dev/null) $(foreach l,$(bare),$(bare.$l))
+cflags  := $(shell pkg-config --cflags $(known) 2>/dev/null)
 
 # From a program's name: its source, and the sources that its directory shares.
 main  = $(filter %/$1.c,$(mains))

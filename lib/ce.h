@@ -506,6 +506,10 @@ void ce_lines_free(struct ce_lines *l); /* not fd */
  * the program (75 when another process holds it, 78 when it cannot be). */
 struct ce_state;
 struct ce_state *ce_state_open(const char *path, struct ce_buf *content);
+/* For one that is written in place instead: opened with content NULL, nothing was
+ * read.  The descriptor is lent until the next ce_state_write. */
+int ce_state_fd(const struct ce_state *s);
+bool ce_state_sync(struct ce_state *s); /* what was written there; false: errno */
 /* Replaces it: temporary file, fsync, rename, fsync of the directory; the lock
  * moves along.  False, with errno: the old content stands. */
 bool ce_state_write(struct ce_state *s, const void *p, size_t n);
@@ -611,6 +615,9 @@ void ce_stop(int code); /* running becomes false; the exit code unless a worse o
  * was settled since the last call: makes the position durable.  False (errno):
  * tried again; at the end, 74. */
 void ce_on_commit(bool (*commit)(void));
+/* A relay's, called when events were settled, before those they were made of are
+ * acknowledged: what must outlive the process then is written here. */
+void ce_on_settled(void (*fn)(void));
 /* After ce_start, before the first event: something hangs on the settling though
  * there is no --state (a file is deleted then), so stamp as if there were. */
 void ce_commits(void);

@@ -135,6 +135,16 @@ ce_optset_add(struct ce_optset *s, const struct ce_opt *t)
 	s->own = s->n;
 }
 
+/* An option of the program takes the place of the role's. */
+static bool
+name_taken(const struct ce_optset *s, const char *name)
+{
+	for (int i = 0; i < s->own; i++)
+		if (strcmp(s->opt[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 static bool
 letter_taken(const struct ce_optset *s, char letter)
 {
@@ -149,7 +159,8 @@ ce_optset_role(struct ce_optset *s, const struct ce_program *p)
 {
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
 		if ((table[i].roles & 1 << p->role) == 0 || (table[i].unless & p->uses) != 0 ||
-		    (table[i].uses & p->uses) != table[i].uses)
+		    (table[i].uses & p->uses) != table[i].uses ||
+		    name_taken(s, table[i].opt.name))
 			continue;
 		add(s, &table[i].opt);
 		if (letter_taken(s, s->opt[s->n - 1].letter))

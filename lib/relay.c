@@ -22,6 +22,7 @@ struct record {
 static struct record *ring;
 static uint64_t mask, first = 1, next = 1; /* numbers of records */
 static uint64_t current;                   /* 0: none begun */
+static void (*on_settled)(void);
 
 static bool
 ties(void)
@@ -124,6 +125,19 @@ ce_relay_fail(uint64_t of, const char *reason)
 {
 	if (of != 0 && nth(of)->closed && nth(of)->peer != NULL)
 		ce_peer_fail(nth(of)->peer, nth(of)->from, reason);
+}
+
+void
+ce_on_settled(void (*fn)(void))
+{
+	on_settled = fn;
+}
+
+void
+ce_relay_settled(void)
+{
+	if (on_settled != NULL)
+		on_settled();
 }
 
 bool

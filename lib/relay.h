@@ -14,5 +14,6 @@ void ce_relay_close(struct ce_peer *p, uint64_t seq);
 void ce_relay_less(uint64_t of, enum ce_verdict v); /* one of those was settled */
 void ce_relay_fail(uint64_t of, const char *reason); /* or was refused, and the sink gives up */
 bool ce_relay_room(void);
+void ce_relay_settled(void); /* before anything is told to the stages before */
 
 #endif

@@ -124,8 +124,13 @@ keep_house(void)
 	struct ce_down *d;
 	int64_t soon = -1;
 
-	for (d = downs; d != NULL; d = d->next_down)
+	for (d = downs; d != NULL; d = d->next_down) {
 		soon = sooner(soon, housekeep(d));
+		/* a source sees it in ce_running; a relay may wait for input that
+		 * comes only when what it has given was acknowledged */
+		if (d->gone && ce_program->role == CE_RELAY && !ce_leaving())
+			ce_down_left(d);
+	}
 	if (ce_win_commit_in() == 0)
 		ce_win_commit(false);
 	return sooner(soon, ce_win_commit_in());
@@ -141,6 +146,7 @@ ce_downs_push(int64_t ms)
 		ce_out_push(d);
 	pushed_at = ce_now();
 	ms = sooner(ms, keep_house());
+	ce_relay_settled();
 	return stopping && !was ? 0 : ms; /* the caller has to know */
 }
 
@@ -174,6 +180,7 @@ ce_downs_busy(void)
 {
 	if (ce_now() - pushed_at >= 5)
 		one_turn(0);
+	ce_relay_settled();
 }
 
 bool

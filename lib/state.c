@@ -21,6 +21,7 @@
 struct ce_state {
 	char *path, *tmp;
 	int fd, dir;
+	bool named; /* its name is known to be on the disk */
 };
 
 static bool
@@ -101,8 +102,23 @@ ce_state_open(const char *path, struct ce_buf *content)
 	free(copy);
 	while (!lock(s))
 		;
-	read_all(s, content);
+	if (content != NULL)
+		read_all(s, content);
 	return s;
+}
+
+int
+ce_state_fd(const struct ce_state *s)
+{
+	return s->fd;
+}
+
+bool
+ce_state_sync(struct ce_state *s)
+{
+	if (fdatasync(s->fd) == -1 || (!s->named && fsync(s->dir) == -1))
+		return false;
+	return s->named = true;
 }
 
 bool

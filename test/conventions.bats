@@ -18,6 +18,7 @@ minimal() {
 		;;
 	ce-tee) A=('cat >/dev/null') ;;
 	ce-top) A=(--textfile "$T/metrics") ;; # does not end by itself
+	ce-jq) A=(.) ;;
 	ce-wrap) A=(--source /test --type t) ;;
 	ce-dead)
 		: >>"$T/none"
@@ -31,10 +32,10 @@ minimal() {
 }
 programs() { (cd "$B/bin" && echo ce-*); }
 # Those that take events on standard input, and those that read anything.
-takers() { among 'ce-sink-* ce-unwrap ce-filter ce-map ce-rate ce-tee ce-validate'; }
-readers() { among 'ce-src-file ce-wrap ce-sink-* ce-unwrap ce-cat ce-filter ce-map ce-rate ce-validate'; }
+takers() { among 'ce-sink-* ce-unwrap ce-dedup ce-exec ce-filter ce-jq ce-map ce-rate ce-tee ce-validate'; }
+readers() { among 'ce-src-file ce-wrap ce-sink-* ce-unwrap ce-cat ce-dedup ce-exec ce-filter ce-jq ce-map ce-rate ce-validate'; }
 # To standard output write:
-printers() { among 'ce-src-file ce-wrap ce-unwrap ce-cat ce-filter ce-map ce-rate ce-validate'; }
+printers() { among 'ce-src-file ce-wrap ce-unwrap ce-cat ce-dedup ce-filter ce-jq ce-map ce-rate ce-validate'; }
 among() { # PATTERNS: the programs that match one of them
 	local p g
 
@@ -276,7 +277,7 @@ said_once() {
 		input "$p" 3 >&"$w"
 		case $p in
 		ce-sink-file) wait_for lines sunk 3 ;;
-		ce-src-file | ce-wrap) wait_for lines out 3 ;;
+		ce-src-file | ce-wrap | ce-dedup | ce-jq) wait_for lines out 3 ;;
 		ce-unwrap | ce-validate | ce-filter) wait_for test -s out ;;
 		*) wait_for grep -qs "$p" /proc/"$pid"/comm ;;
 		esac

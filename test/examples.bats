@@ -47,6 +47,11 @@ run_examples() {
 @test "ce-validate(1)" { run_examples "$ROOT/man/ce-validate.1"; }
 @test "ce-dead(1)" { run_examples "$ROOT/man/ce-dead.1"; }
 @test "ce-exec(1)" { run_examples "$ROOT/man/ce-exec.1"; }
+@test "ce-dedup(1)" { run_examples "$ROOT/man/ce-dedup.1"; }
+@test "ce-jq(1)" {
+	need ce-jq
+	run_examples "$ROOT/man/ce-jq.1"
+}
 @test "ce-unwrap(1)" { run_examples "$ROOT/man/ce-unwrap.1"; }
 @test "ce-tee(1)" { run_examples "$ROOT/man/ce-tee.1"; }
 @test "ce-map(1)" { run_examples "$ROOT/man/ce-map.1"; }

@@ -95,6 +95,6 @@ E='{"specversion":"1.0","id":"1","source":"/s","type":"t"'
 }
 
 @test "kill -9 of any stage, with ce-map three deep: nothing is lost" {
-	"$HERE/torture" 6 -s file -d file -m map -k one -k all -k term ${SANITIZED:+-n 300}
-	"$HERE/torture" 2 -s http -d file -m map -k one -k all ${SANITIZED:+-n 300}
+	"$HERE/torture" 6 -s file -d file -m ce-map -k one -k all -k term ${SANITIZED:+-n 300}
+	"$HERE/torture" 2 -s http -d file -m ce-map -k one -k all ${SANITIZED:+-n 300}
 }

@@ -153,6 +153,6 @@ resting() { # PID uses no processor time for a while
 }
 
 @test "kill -9 of any stage while events are held: nothing is lost" {
-	"$HERE/torture" 4 -s file -d file -m rate -k one -k all ${SANITIZED:+-n 300}
-	"$HERE/torture" 1 -s http -d file -m rate -k one ${SANITIZED:+-n 300}
+	"$HERE/torture" 4 -s file -d file -m ce-rate -k one -k all ${SANITIZED:+-n 300}
+	"$HERE/torture" 1 -s http -d file -m ce-rate -k one ${SANITIZED:+-n 300}
 }

@@ -60,6 +60,12 @@ ce_down_new(int fd, const char *name)
 	return d;
 }
 
+static bool
+spools(void)
+{
+	return (ce_program->uses & CE_USE_SPOOL) != 0;
+}
+
 /* auto stamps where there is something to commit and somebody may read: the
  * other end of a pipe.  --ack require stamps wherever it is.  A relay has
  * something to commit once an event has come that is to be acknowledged. */
@@ -100,6 +106,8 @@ ce_src_failed(struct ce_down *d, uint64_t seq, const char *reason)
 static int64_t
 housekeep(struct ce_down *d)
 {
+	if (d->gone && spools() && !stopping) /* it would only notice when it writes */
+		ce_down_left(d);
 	if ((!d->acking || ce_trusting(d)) && ce_out_empty(d) && !d->gone && d->base < d->next)
 		ce_src_done(d, d->base, d->next - 1);
 	return d->acking && !ce_trusting(d) && !stopping ? ce_doubt(d) : -1;
@@ -149,6 +157,8 @@ ce_wait(long ms)
 	ce_stats->blocked = ce_win_full(&ce_stdout) ? CE_ON_ACKS : CE_ON_INPUT;
 	if (ms != 0 && (stopping || ce_told_to_leave))
 		ms = 0;
+	if (ce_program->role == CE_RELAY)
+		ce_peers_flush(true); /* those before it do not wait for this */
 	one_turn(ms);
 	keep_house();
 	ce_stats->blocked = CE_ON_NOTHING;
@@ -222,7 +232,10 @@ ce_emit_to(struct ce_down *d, struct ce_event *ev, ce_settled *settled, void *to
 	if (ce_conf.count > 0 && ++emitted >= (uint64_t)ce_conf.count)
 		counted = true;
 	if (ce_out_full(d) && !ce_listens()) {
-		ce_out_flush(d);
+		if (spools()) /* it has its input to look after */
+			ce_out_push(d);
+		else
+			ce_out_flush(d);
 		keep_house();
 	}
 }
@@ -316,6 +329,22 @@ judge(struct ce_down *d)
 	ce_src_done(d, d->base, d->next - 1);
 }
 
+/* A spool that was told to leave gives its reader --ack-wait to take what it was
+ * given: it is kept. */
+static void
+flush_last(struct ce_down *d)
+{
+	int64_t since = ce_now();
+
+	while (spools() && !ce_out_empty(d) && !d->gone)
+		if (ce_told_to_leave && ce_now() - since > ce_conf.ack_wait)
+			d->gone = true;
+		else
+			one_turn(ce_told_to_leave ? 100 : 1000);
+	if (!d->gone)
+		ce_out_flush(d);
+}
+
 /* Closes all outputs, so that what stages hold back comes out. */
 static void
 drain(void)
@@ -323,8 +352,7 @@ drain(void)
 	struct ce_down *d;
 
 	for (d = downs; d != NULL; d = d->next_down) {
-		if (!d->gone)
-			ce_out_flush(d);
+		flush_last(d);
 		if (waits(d))
 			await_hello(d);
 		else
@@ -356,7 +384,7 @@ ce_source_finish(void)
 		left += ce_win_due(d);
 	}
 	ce_win_commit(true);
-	if (left > 0 && acking) {
+	if (left > 0 && acking && !(spools() && ce_told_to_leave)) {
 		ce_warn(left == 1 ? "%" PRIu64 " event was not acknowledged: %s" :
 		    "%" PRIu64 " events were not acknowledged: %s", left,
 		    ce_program->uses & CE_USE_STATE || ce_program->role == CE_RELAY ?

@@ -8,6 +8,7 @@ export BATS_TEST_TIMEOUT=60
 minimal() {
 	A=()
 	case $1 in
+	ce-buf) A=(--dir "$T/spool") ;;
 	ce-src-http) A=(--listen 127.0.0.1:0) ;;
 	ce-sink-file) A=("$T/sunk") ;;
 	ce-sink-http)
@@ -21,10 +22,10 @@ minimal() {
 }
 programs() { (cd "$B/bin" && echo ce-*); }
 # Those that take events on standard input, and those that read anything.
-takers() { for p in $(programs); do case $p in ce-sink-* | ce-unwrap | ce-filter | ce-tee) echo "$p" ;; esac; done; }
-readers() { for p in $(programs); do case $p in ce-src-file | ce-wrap | ce-sink-* | ce-unwrap) echo "$p" ;; esac; done; }
+takers() { for p in $(programs); do case $p in ce-sink-* | ce-unwrap | ce-filter | ce-tee | ce-buf) echo "$p" ;; esac; done; }
+readers() { for p in $(programs); do case $p in ce-src-file | ce-wrap | ce-sink-* | ce-unwrap | ce-buf) echo "$p" ;; esac; done; }
 # To standard output write:
-printers() { for p in $(programs); do case $p in ce-src-file | ce-wrap | ce-unwrap) echo "$p" ;; esac; done; }
+printers() { for p in $(programs); do case $p in ce-src-file | ce-wrap | ce-unwrap | ce-buf) echo "$p" ;; esac; done; }
 input() { # what PROGRAM reads, N of it
 	case $1 in
 	ce-src-file | ce-wrap) seq "${2:-3}" ;;
@@ -255,7 +256,7 @@ said_once() {
 		input "$p" 3 >&"$w"
 		case $p in
 		ce-sink-file) wait_for lines sunk 3 ;;
-		ce-src-file | ce-wrap) wait_for lines out 3 ;;
+		ce-src-file | ce-wrap | ce-buf) wait_for lines out 3 ;;
 		ce-unwrap) wait_for test -s out ;;
 		*) wait_for grep -qs "$p" /proc/"$pid"/comm ;;
 		esac

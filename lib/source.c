@@ -106,7 +106,7 @@ ce_src_failed(struct ce_down *d, uint64_t seq, const char *reason)
 static int64_t
 housekeep(struct ce_down *d)
 {
-	if (d->gone && spools() && !stopping) /* it would only notice when it writes */
+	if (d->gone && spools() && !stopping && !ce_told_to_leave) /* it would only notice when it writes */
 		ce_down_left(d);
 	if ((!d->acking || ce_trusting(d)) && ce_out_empty(d) && !d->gone && d->base < d->next)
 		ce_src_done(d, d->base, d->next - 1);
@@ -336,6 +336,7 @@ flush_last(struct ce_down *d)
 {
 	int64_t since = ce_now();
 
+	ce_out_push(d);
 	while (spools() && !ce_out_empty(d) && !d->gone)
 		if (ce_told_to_leave && ce_now() - since > ce_conf.ack_wait)
 			d->gone = true;

@@ -43,7 +43,7 @@ behind() {
 	wait_for stopped "$(cat sinkpid)"
 }
 go_on() { kill -CONT "$(cat sinkpid)"; }
-codes() { ended "$PID" && [ "$(cat codes)" = "$1" ]; } # of ce-buf and the sink, at their end
+codes() { ended "$PID" && { [ "$(cat codes)" = "$1" ] || { echo "exit codes: $(cat codes)"; return 1; }; }; } # of ce-buf and the sink, at their end
 # arrived IN OUT: every event of IN is in OUT, maybe twice, and nothing else.
 arrived() { cmp <(sort -u "$1") <(sort -u "$2"); }
 

@@ -519,7 +519,8 @@ void ce_print(const void *p, size_t n);
 /* fn is called before ce_next and ce_batch wait: for a relay that emits at other
  * times than when it reads.  With CE_USE_SPOOL, ce_emit does not wait for the
  * reader while ce_room() holds; when the reader has gone the program is told to
- * leave (74), and what SIGTERM leaves unacknowledged is no failure: it is kept. */
+ * leave (74), and what SIGTERM leaves unacknowledged is no failure: it is kept.
+ * The program says how much that is. */
 void ce_on_wait(void (*fn)(void));
 
 /* ---- filter.c ------------------------------------------------------------------------------------- */

@@ -385,13 +385,13 @@ ce_source_finish(void)
 		left += ce_win_due(d);
 	}
 	ce_win_commit(true);
-	if (left > 0 && acking && !(spools() && ce_told_to_leave)) {
+	if (left > 0 && acking && !spools())
 		ce_warn(left == 1 ? "%" PRIu64 " event was not acknowledged: %s" :
 		    "%" PRIu64 " events were not acknowledged: %s", left,
 		    ce_program->uses & CE_USE_STATE || ce_program->role == CE_RELAY ?
 		    "to come again" : "maybe not delivered");
+	if (left > 0 && acking && !(spools() && ce_told_to_leave)) /* a spool keeps them */
 		ce_worse(CE_TEMPFAIL);
-	}
 	for (d = downs; d != NULL; d = d->next_down) {
 		ce_win_leave(d);
 		ce_acks_close(d);

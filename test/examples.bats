@@ -43,6 +43,7 @@ run_examples() {
 }
 @test "ce-sink-http(1)" { run_examples "$ROOT/man/ce-sink-http.1"; }
 @test "ce-wrap(1)" { run_examples "$ROOT/man/ce-wrap.1"; }
+@test "ce-buf(1)" { run_examples "$ROOT/man/ce-buf.1"; }
 @test "ce-unwrap(1)" { run_examples "$ROOT/man/ce-unwrap.1"; }
 
 @test "no program's page without an example that is run here" {

@@ -63,5 +63,7 @@ main(int argc, char *argv[])
 	code = ce_finish();
 	store_close();
 	give_end();
+	if (code == CE_OK || code == CE_TEMPFAIL) /* else it was said why */
+		give_say();
 	return code;
 }

@@ -237,11 +237,16 @@ give_stored(struct ce_event *ev)
 void
 give_end(void)
 {
+	while (at != NULL && at_end() && move_on())
+		;
+}
+
+void
+give_say(void)
+{
 	uint64_t left = 0;
 	struct segment *s;
 
-	while (at != NULL && at_end() && move_on())
-		;
 	for (s = spool_first(); s != NULL; s = s->next)
 		left += s->size - (s->no == done.no ? done.off : 0);
 	if (left > 0)

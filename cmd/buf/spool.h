@@ -69,7 +69,8 @@ void give(void);
 bool give_stored(struct ce_event *ev);
 bool give_all(void);    /* everything that was stored was given */
 bool give_commit(void);
-/* Nothing will be given or finished any more: removes what can be. */
+/* Removes what was given and finished to its end, and is not written any more. */
 void give_end(void);
+void give_say(void);    /* how much is left */
 
 #endif

@@ -135,14 +135,15 @@ keep_house(void)
 int64_t
 ce_downs_push(int64_t ms)
 {
-	bool was = stopping;
+	bool was = stopping, full = ce_win_full(&ce_stdout);
 	struct ce_down *d;
 
 	for (d = downs; d != NULL; d = d->next_down)
 		ce_out_push(d);
 	pushed_at = ce_now();
 	ms = sooner(ms, keep_house());
-	return stopping && !was ? 0 : ms; /* the caller has to know */
+	/* The caller has to know; a commit may have made room. */
+	return (stopping && !was) || (full && !ce_win_full(&ce_stdout)) ? 0 : ms;
 }
 
 static void

@@ -261,7 +261,9 @@ in_memory() { mktemp -d -p "$([ -w /dev/shm ] && echo /dev/shm || echo "$T")"; }
 	local i n window=300 rounds=8
 
 	padded 40000 300 >in
+	touch out
 	for ((i = 1; i <= rounds; i++)); do
+		rm -f p1 p2 p3
 		spawn_sh "{ echo \$BASHPID >p1; exec ce-src-file --as events --state st --until-end --window $window in; } 2>>err |
 			{ echo \$BASHPID >p2; exec ce-buf -d D --window $window --segment-size 100k; } 2>>err |
 			{ echo \$BASHPID >p3; exec ce-sink-file out; } 2>>err"
@@ -288,6 +290,10 @@ in_memory() { mktemp -d -p "$([ -w /dev/shm ] && echo /dev/shm || echo "$T")"; }
 	ce-src-file --as events --state st --until-end in | ce-buf -d D --window 20 | ce-sink-file out
 	[ $((SECONDS - t0)) -lt 20 ] # 150 windows, a commit each second if nothing else
 	cmp in out
+	# Nor does what is left, when no input wakes it.
+	keep in E
+	timeout 20 ce-buf -d E --window 20 </dev/null | ce-sink-file out2
+	cmp in out2
 }
 
 @test "disk full: later, nothing is lost, goes on when there is room" {

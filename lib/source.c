@@ -330,8 +330,7 @@ judge(struct ce_down *d)
 	ce_src_done(d, d->base, d->next - 1);
 }
 
-/* A spool that was told to leave gives its reader --ack-wait to take what it was
- * given: it is kept. */
+/* A spool that is told to leave waits --ack-wait for its reader: it keeps the rest. */
 static void
 flush_last(struct ce_down *d)
 {
@@ -391,7 +390,7 @@ ce_source_finish(void)
 		    "%" PRIu64 " events were not acknowledged: %s", left,
 		    ce_program->uses & CE_USE_STATE || ce_program->role == CE_RELAY ?
 		    "to come again" : "maybe not delivered");
-	if (left > 0 && acking && !(spools() && ce_told_to_leave)) /* a spool keeps them */
+	if (left > 0 && acking && !(spools() && ce_told_to_leave)) /* it keeps them */
 		ce_worse(CE_TEMPFAIL);
 	for (d = downs; d != NULL; d = d->next_down) {
 		ce_win_leave(d);

@@ -26,6 +26,7 @@ FLAGS   = -std=c11 -D_GNU_SOURCE -DCE_VERSION='"$(VERSION)"' $(WARN) -MMD -MP -I
 need.lib  = jansson libcrypto libssl
 need.http = libcurl libmicrohttpd gnutls zlib
 need.top  =
+need.buf  = zlib
 need.wrap =
 need.filter =
 need.jq   = libjq

@@ -554,8 +554,9 @@ void ce_retry_after(long ms);
  * the same event comes again, its pause over.  Up to --inflight events may be
  * open (1 unless CE_USE_INFLIGHT). */
 struct ce_event *ce_next(void);
-/* Up to max events at once, without waiting for more than are there (--linger
- * waits): > 0, or 0 at the end.  First waits until all of the last are settled. */
+/* Up to max events at once, fewer where they are large (some MiB make a batch),
+ * without waiting for more than are there (--linger waits): > 0, or 0 at the end.
+ * First waits until all of the last are settled. */
 int ce_batch(struct ce_event **evs, int max);
 /* ev is gone after it (unless it comes again). */
 void ce_settle(struct ce_event *ev, enum ce_verdict v);
@@ -568,7 +569,10 @@ void ce_reply(struct ce_event *ev, const char *line, size_t n);
 void ce_print(const void *p, size_t n);
 
 /* fn is called before ce_next and ce_batch wait: for a relay that emits at other
- * times than when it reads. */
+ * times than when it reads.  With CE_USE_SPOOL, ce_emit does not wait for the
+ * reader while ce_room() holds; when the reader has gone the program is told to
+ * leave (74), and what SIGTERM leaves unacknowledged is no failure: it is kept.
+ * The program says how much that is. */
 void ce_on_wait(void (*fn)(void));
 
 /* Appends ev to the dead letters, durably; false: there is no --dead-letter. */

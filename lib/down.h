@@ -62,4 +62,8 @@ struct ce_down {
 #define CE_DOWN(n, text) { .name = text, .fd = n, .much = CE_MUCH, .base = 1, .next = 1, \
 	.committed = 1, .listener = -1 }
 
+extern struct ce_down *ce_downs; /* all of them */
+void ce_downs_turn(int64_t ms); /* writes, keeps house, and turns the loop */
+int64_t ce_downs_keep(void);    /* what time brings; ms until the next, -1: never */
+
 #endif

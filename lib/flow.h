@@ -91,6 +91,7 @@ void ce_say_refused(const char *p, size_t n, const char *where, const char *reas
 
 /* source.c, sink.c, filter.c */
 bool ce_emits(void);              /* a source or relay: what it gives can come again */
+bool ce_spools(void);             /* a relay that keeps what it was given */
 int64_t ce_downs_push(int64_t ms); /* writes, keeps house; for how long to wait then */
 void ce_downs_busy(void);         /* the same, and reads acks, if it was not done for some ms */
 void ce_down_left(struct ce_down *d); /* a write has found that nobody reads it any more */

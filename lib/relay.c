@@ -27,7 +27,7 @@ static void (*on_settled)(void);
 static bool
 ties(void)
 {
-	return ce_program->role == CE_RELAY && (ce_program->uses & CE_USE_SPOOL) == 0;
+	return ce_program->role == CE_RELAY && !ce_spools();
 }
 
 static struct record *

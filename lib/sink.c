@@ -7,6 +7,7 @@
 #include "queue.h"
 #include "relay.h"
 
+#define LARGE (4 << 20)  /* bytes that make a batch, however few events they are */
 #define BEHIND 65536 /* settled events at most that wait for one before them */
 
 static bool closing; /* no more input is taken */
@@ -261,6 +262,7 @@ int
 ce_batch(struct ce_event **evs, int max)
 {
 	int64_t until = 0, ms;
+	size_t bytes = 0;
 	int n = 0;
 
 	while (ce_open() > 0) /* a batch that is settled from callbacks */
@@ -272,11 +274,12 @@ ce_batch(struct ce_event **evs, int max)
 		while (n < max && !abandon && ce_q_count(CE_Q_WAITING) + ce_q_count(CE_Q_READY) > 0 &&
 		    (evs[n] = hand(ce_q_again(&ms))) != NULL)
 			n++;
-		while (n < max && ce_q_count(CE_Q_WAITING) == 0 && (evs[n] = fresh()) != NULL)
-			n++;
+		while (n < max && bytes < LARGE && ce_q_count(CE_Q_WAITING) == 0 &&
+		    (evs[n] = fresh()) != NULL)
+			bytes += evs[n++]->len;
 		if (n > 0 && until == 0)
 			until = ce_now() + ce_conf.linger;
-		if (n == max || (n > 0 && (closing || ce_q_count(CE_Q_WAITING) > 0 ||
+		if (n == max || bytes >= LARGE || (n > 0 && (closing || ce_q_count(CE_Q_WAITING) > 0 ||
 		    ce_input_ended())))
 			return n;
 		if (n == 0 && over())

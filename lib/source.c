@@ -7,13 +7,12 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include "chain.h"
 #include "doubt.h"
 #include "input.h"
 #include "relay.h"
 #include "window.h"
 
-static struct ce_down *downs = &ce_stdout;
+struct ce_down *ce_downs = &ce_stdout;
 static bool stopping, counted;
 static bool keeps; /* something hangs on the settling */
 static int64_t pushed_at;
@@ -61,10 +60,16 @@ ce_down_new(int fd, const char *name, size_t bytes, void (*gone)(void *arg), voi
 	d->left = gone;
 	d->arg = arg;
 	d->branch = ++ce_branches;
-	d->next_down = downs;
-	downs = d;
+	d->next_down = ce_downs;
+	ce_downs = d;
 	ce_out_start(d);
 	return d;
+}
+
+bool
+ce_spools(void)
+{
+	return (ce_program->uses & CE_USE_SPOOL) != 0;
 }
 
 /* auto stamps where there is something to commit and somebody may read: the
@@ -107,6 +112,8 @@ ce_src_failed(struct ce_down *d, uint64_t seq, const char *reason)
 static int64_t
 housekeep(struct ce_down *d)
 {
+	if (d->gone && ce_spools() && !stopping && !ce_told_to_leave) /* it would only notice when it writes */
+		ce_down_left(d);
 	if ((!d->acking || ce_trusting(d)) && ce_out_empty(d) && !d->gone && d->base < d->next)
 		ce_src_done(d, d->base, d->next - 1);
 	return d->acking && !ce_trusting(d) && !stopping ? ce_doubt(d) : -1;
@@ -118,13 +125,13 @@ sooner(int64_t a, int64_t b)
 	return b >= 0 && (a < 0 || b < a) ? b : a;
 }
 
-static int64_t
-keep_house(void)
+int64_t
+ce_downs_keep(void)
 {
 	struct ce_down *d;
 	int64_t soon = -1;
 
-	for (d = downs; d != NULL; d = d->next_down) {
+	for (d = ce_downs; d != NULL; d = d->next_down) {
 		soon = sooner(soon, housekeep(d));
 		/* a source sees it in ce_running; a relay may wait for input that
 		 * comes only when what it has given was acknowledged */
@@ -139,19 +146,20 @@ keep_house(void)
 int64_t
 ce_downs_push(int64_t ms)
 {
-	bool was = stopping;
+	bool was = stopping, full = ce_win_full(&ce_stdout);
 	struct ce_down *d;
 
-	for (d = downs; d != NULL; d = d->next_down)
+	for (d = ce_downs; d != NULL; d = d->next_down)
 		ce_out_push(d);
 	pushed_at = ce_now();
-	ms = sooner(ms, keep_house());
+	ms = sooner(ms, ce_downs_keep());
 	ce_relay_settled();
-	return stopping && !was ? 0 : ms; /* the caller has to know */
+	/* The caller has to know; a commit may have made room. */
+	return (stopping && !was) || (full && !ce_win_full(&ce_stdout)) ? 0 : ms;
 }
 
-static void
-one_turn(int64_t ms)
+void
+ce_downs_turn(int64_t ms)
 {
 	ce_turn(ce_downs_push(ms));
 }
@@ -162,8 +170,10 @@ ce_wait(long ms)
 	ce_stats->blocked = ce_win_full(&ce_stdout) ? CE_ON_ACKS : CE_ON_INPUT;
 	if (ms != 0 && (stopping || ce_told_to_leave))
 		ms = 0;
-	one_turn(ms);
-	keep_house();
+	if (ce_program->role == CE_RELAY)
+		ce_peers_flush(true); /* those before it do not wait for this */
+	ce_downs_turn(ms);
+	ce_downs_keep();
 	ce_stats->blocked = CE_ON_NOTHING;
 }
 
@@ -179,7 +189,7 @@ void
 ce_downs_busy(void)
 {
 	if (ce_now() - pushed_at >= 5)
-		one_turn(0);
+		ce_downs_turn(0);
 	ce_relay_settled();
 }
 
@@ -238,11 +248,11 @@ ce_emit_to(struct ce_down *d, struct ce_event *ev, ce_settled *settled, void *to
 		ce_buf_putc(&d->out, '\n');
 	if (ce_conf.count > 0 && ++emitted >= (uint64_t)ce_conf.count)
 		counted = true;
-	if (!ce_out_full(d))
+	if (!ce_out_full(d) || ce_spools()) /* a spool has its input to look after */
 		ce_out_stream(d);
 	else if (!ce_listens()) {
 		ce_out_flush(d);
-		keep_house();
+		ce_downs_keep();
 	}
 }
 
@@ -277,128 +287,4 @@ ce_refuse(const char *text, size_t n, const char *where, const char *why,
 	ce_win_enter(&ce_stdout, settled, token, how);
 	if (how == CE_W_BLOCKED)
 		ce_stop(CE_DATAERR);
-}
-
-static bool
-waits(struct ce_down *d)
-{
-	return d->acking && !ce_trusting(d) && ce_win_due(d) > 0;
-}
-
-/* While nobody of ours is seen behind us (it may only be about to start), the
- * pipe stays open until somebody has said hello: while it is open, its reader's
- * death shows, and is not taken for somebody who never answers. */
-static void
-await_hello(struct ce_down *d)
-{
-	if (!ce_acks_any(d))
-		one_turn(0); /* it may have knocked already */
-	d->chain = ce_chain_look(d);
-	while ((d->chain == CE_CHAIN_UNKNOWN || d->chain == CE_CHAIN_FOREIGN) && !ce_trusting(d) &&
-	    ce_conf.ack == CE_ACK_AUTO && !ce_acks_any(d) && !d->gone && ce_win_due(d) > 0) {
-		one_turn(100);
-		d->chain = ce_chain_look(d);
-	}
-}
-
-/* A wrapper (timeout, a subshell) keeps the pipe open until we have left: what
- * the next stage holds back until the end of its input cannot come out. */
-static bool
-held_open(const struct ce_down *d)
-{
-	pid_t pid = ce_chain_held(d);
-
-	if (pid != 0)
-		ce_warn("the end of the events cannot be seen: process %ld keeps %s open",
-		    (long)pid, d->name);
-	return pid != 0;
-}
-
-static bool
-hopeless(struct ce_down *d)
-{
-	int64_t quiet = ce_win_quiet(d);
-
-	if ((ce_told_to_leave && quiet > ce_conf.ack_wait) || (d->refused && quiet > 1000))
-		return true;
-	if (quiet > ce_conf.ack_wait && held_open(d))
-		return true;
-	if (ce_acks_live(d))
-		return false;
-	if (d->chain == CE_CHAIN_UNKNOWN || d->gone)
-		return ce_acks_any(d) || d->gone;
-	return ce_chain_over(d) || (ce_acks_any(d) && quiet > ce_conf.ack_wait);
-}
-
-/* Waits for what can still be acknowledged. */
-static void
-await_acks(struct ce_down *d)
-{
-	while (waits(d) && !hopeless(d))
-		one_turn(!ce_acks_live(d) || d->refused ? 100 : ce_conf.ack_wait);
-}
-
-/* What is left was removed, if all stages ended well; else it may have died with
- * one, and comes again. */
-static void
-judge(struct ce_down *d)
-{
-	if (!waits(d) || d->gone || !ce_acks_cumulative(d) || !ce_chain_ended_well(d))
-		return;
-	ce_info("%" PRIu64 " events were removed on the way", ce_win_due(d));
-	ce_src_done(d, d->base, d->next - 1);
-}
-
-/* Closes all outputs, so that what stages hold back comes out. */
-static void
-drain(void)
-{
-	struct ce_down *d;
-
-	for (d = downs; d != NULL; d = d->next_down) {
-		if (!d->gone)
-			ce_out_flush(d);
-		if (waits(d))
-			await_hello(d);
-		else
-			d->silent = true;
-	}
-	for (d = downs; d != NULL; d = d->next_down) {
-		ce_out_close(d);
-		if (!d->silent)
-			ce_chain_watch(d);
-		ce_doubt_no_more(d);
-	}
-	for (d = downs; d != NULL; d = d->next_down) {
-		await_acks(d);
-		judge(d);
-	}
-}
-
-int
-ce_source_finish(void)
-{
-	struct ce_down *d;
-	uint64_t left = 0;
-	bool acking = false;
-
-	drain();
-	keep_house();
-	for (d = downs; d != NULL; d = d->next_down) {
-		acking |= d->acking;
-		left += ce_win_due(d);
-	}
-	ce_win_commit(true);
-	if (left > 0 && acking) {
-		ce_warn(left == 1 ? "%" PRIu64 " event was not acknowledged: %s" :
-		    "%" PRIu64 " events were not acknowledged: %s", left,
-		    ce_program->uses & CE_USE_STATE || ce_program->role == CE_RELAY ?
-		    "to come again" : "maybe not delivered");
-		ce_worse(CE_TEMPFAIL);
-	}
-	for (d = downs; d != NULL; d = d->next_down) {
-		ce_win_leave(d);
-		ce_acks_close(d);
-	}
-	return ce_code;
 }

@@ -182,6 +182,15 @@ ce_win_kept(void)
 	return commit == NULL || ce_stdout.base == ce_stdout.committed;
 }
 
+/* Half of the window holds what is only not yet committed: ce_room answers no,
+ * and nothing else might come to change that. */
+static bool
+pressing(void)
+{
+	return ce_win_full(&ce_stdout) &&
+	    2 * (ce_stdout.base - ce_stdout.committed) >= (uint64_t)ce_conf.window;
+}
+
 int64_t
 ce_win_commit_in(void)
 {
@@ -189,6 +198,8 @@ ce_win_commit_in(void)
 
 	if (ce_win_kept())
 		return -1;
+	if (pressing() && !commit_failed)
+		return 0;
 	left = commit_at + (commit_failed ? 1000 : ce_conf.commit_every) - ce_now();
 	return left > 0 ? left : 0;
 }

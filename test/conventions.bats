@@ -8,6 +8,7 @@ export BATS_TEST_TIMEOUT=60
 minimal() {
 	A=()
 	case $1 in
+	ce-buf) A=(--dir "$T/spool") ;;
 	ce-src-http) A=(--listen 127.0.0.1:0) ;;
 	ce-sink-file) A=("$T/sunk") ;;
 	ce-sink-http)
@@ -32,10 +33,10 @@ minimal() {
 }
 programs() { (cd "$B/bin" && echo ce-*); }
 # Those that take events on standard input, and those that read anything.
-takers() { among 'ce-sink-* ce-unwrap ce-dedup ce-exec ce-filter ce-jq ce-map ce-rate ce-tee ce-validate'; }
-readers() { among 'ce-src-file ce-wrap ce-sink-* ce-unwrap ce-cat ce-dedup ce-exec ce-filter ce-jq ce-map ce-rate ce-validate'; }
+takers() { among 'ce-sink-* ce-unwrap ce-buf ce-dedup ce-exec ce-filter ce-jq ce-map ce-rate ce-tee ce-validate'; }
+readers() { among 'ce-src-file ce-wrap ce-sink-* ce-unwrap ce-buf ce-cat ce-dedup ce-exec ce-filter ce-jq ce-map ce-rate ce-validate'; }
 # To standard output write:
-printers() { among 'ce-src-file ce-wrap ce-unwrap ce-cat ce-dedup ce-filter ce-jq ce-map ce-rate ce-validate'; }
+printers() { among 'ce-src-file ce-wrap ce-unwrap ce-buf ce-cat ce-dedup ce-filter ce-jq ce-map ce-rate ce-validate'; }
 among() { # PATTERNS: the programs that match one of them
 	local p g
 
@@ -277,7 +278,7 @@ said_once() {
 		input "$p" 3 >&"$w"
 		case $p in
 		ce-sink-file) wait_for lines sunk 3 ;;
-		ce-src-file | ce-wrap | ce-dedup | ce-jq) wait_for lines out 3 ;;
+		ce-src-file | ce-wrap | ce-buf | ce-dedup | ce-jq) wait_for lines out 3 ;;
 		ce-unwrap | ce-validate | ce-filter) wait_for test -s out ;;
 		*) wait_for grep -qs "$p" /proc/"$pid"/comm ;;
 		esac

@@ -52,6 +52,7 @@ run_examples() {
 	need ce-jq
 	run_examples "$ROOT/man/ce-jq.1"
 }
+@test "ce-buf(1)" { run_examples "$ROOT/man/ce-buf.1"; }
 @test "ce-unwrap(1)" { run_examples "$ROOT/man/ce-unwrap.1"; }
 @test "ce-tee(1)" { run_examples "$ROOT/man/ce-tee.1"; }
 @test "ce-map(1)" { run_examples "$ROOT/man/ce-map.1"; }

@@ -196,10 +196,23 @@ plain(const struct ce_member *m)
 	    (m->flags & (CE_M_ESCAPED | CE_M_HIGH | CE_M_BADSURR)) == 0;
 }
 
+/* What is asked of the members together. */
+static const char *
+check_all(struct ce_event *ev)
+{
+	int data = ev->at[CE_AT_DATA];
+
+	for (int i = CE_AT_ID; i <= CE_AT_TYPE; i++)
+		if (ev->at[i] < 0)
+			return say(ce_at_name[i], CE_MISSING);
+	if (ev->at[CE_AT_DATA_BASE64] >= 0 && data >= 0 && ev->members[data].kind != CE_JNULL)
+		return CE_BOTH;
+	return NULL;
+}
+
 static const char *
 check(struct ce_event *ev)
 {
-	int data = ev->at[CE_AT_DATA];
 	const char *why;
 
 	/* first, because under another version other rules hold */
@@ -209,12 +222,34 @@ check(struct ce_event *ev)
 	for (int i = 0; i < ev->nmembers; i++)
 		if (!plain(&ev->members[i]) && (why = check_member(ev, i)) != NULL)
 			return say_member(ev, i, why);
-	for (int i = CE_AT_ID; i <= CE_AT_TYPE; i++)
-		if (ev->at[i] < 0)
-			return say(ce_at_name[i], CE_MISSING);
-	if (ev->at[CE_AT_DATA_BASE64] >= 0 && data >= 0 && ev->members[data].kind != CE_JNULL)
-		return CE_BOTH;
-	return NULL;
+	return check_all(ev);
+}
+
+/* Where the members of an event lie that is built as the one before; only values
+ * that changed are looked at.  False: it has to be parsed. */
+static bool
+alike(struct ce_event *ev)
+{
+	uint32_t changed;
+	unsigned flags = 0;
+
+	if (!ce_alike(ev, &changed))
+		return false;
+	for (int i = 0; i < ev->nmembers; i++) {
+		const struct ce_member *m = &ev->members[i];
+		int which = ce_view_which(m);
+
+		flags |= m->flags;
+		if (which >= 0 && (m->kind != CE_JNULL || which == CE_AT_DATA || which == CE_AT_ACKTO))
+			ev->at[which] = i;
+	}
+	if ((flags & CE_M_ESCAPED) != 0)
+		ce_view_begin(ev);
+	for (int i = 0; changed >> i != 0; i++)
+		if ((changed >> i & 1) != 0 && (ce_view_which(&ev->members[i]) == CE_AT_SPECVERSION ||
+		    (!plain(&ev->members[i]) && ce_check_value(ev, i) != NULL)))
+			return false;
+	return check_all(ev) == NULL;
 }
 
 /* ---- the whole ---- */
@@ -251,6 +286,9 @@ ce_event_parse(struct ce_event *ev, char *text, size_t len)
 		ev->len = 0;
 		return "longer than 4 GiB";
 	}
+	if (alike(ev))
+		return NULL;
+	begin(ev, text, len);
 	marks = (struct ce_marks){ ev->members, 0, ev->cap, ev->inl, 0 };
 	why = ce_scan(&marks, text, len, &at);
 	ev->members = marks.v;
@@ -265,6 +303,7 @@ ce_event_parse(struct ce_event *ev, char *text, size_t len)
 		return say_member(ev, seen.twice, CE_TWICE);
 	if (seen.alike && twins(ev, &twin))
 		return say_extension(twin, CE_TWICE);
+	ce_alike_keep(ev);
 	return NULL;
 }
 

@@ -211,6 +211,19 @@ ce_json_first(const char *text, size_t len, size_t *start, const char **why)
 }
 
 const char *
+ce_scan_value(const char *p, const char *end, uint8_t *kind, uint8_t *flags)
+{
+	struct ce_scan s = { .end = end };
+	const char *q = ce_scan_peek(&s, p) == '"' ? ce_scan_string(&s, p + 1) : value(&s, p, 1);
+
+	if (q == NULL)
+		return NULL;
+	*kind = (uint8_t)kind_of(*p);
+	*flags = *p == '"' ? (uint8_t)s.flags : 0;
+	return q;
+}
+
+const char *
 ce_scan_skip(const char *p, const char *end)
 {
 	struct ce_scan s = { .end = end };

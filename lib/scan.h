@@ -26,6 +26,9 @@ struct ce_marks {
 
 /* As ce_json_check, for an object whose members are noted. */
 const char *ce_scan(struct ce_marks *m, const char *text, size_t len, size_t *at);
+/* The end of the value that begins at p, a member of the outermost object; NULL if
+ * it is none.  *flags are those of a string. */
+const char *ce_scan_value(const char *p, const char *end, uint8_t *kind, uint8_t *flags);
 /* The end of the value that begins at p; NULL if there is none before end. */
 const char *ce_scan_skip(const char *p, const char *end);
 /* p without the white space it starts with. */
@@ -54,6 +57,12 @@ int ce_name_order(const void *a, const void *b);
 /* Decoded texts of an event: begin makes room for them, each is added under its
  * key (2 * member, + 1 for the value) in rising order. */
 void ce_view_begin(struct ce_event *ev);
+
+/* alike.c: the members of ev, text and len set, if it is built as the event that
+ * was kept; in changed bits, which values are others.  False: it may be anything. */
+bool ce_alike(struct ce_event *ev, uint32_t *changed);
+void ce_alike_keep(const struct ce_event *ev); /* a valid one */
+void ce_alike_forget(void);
 void ce_view_decode(struct ce_event *ev, uint32_t key, struct ce_str raw);
 struct ce_str ce_view_decoded(const struct ce_event *ev, uint32_t key);
 void ce_view_drop(struct ce_event *ev, int i);

@@ -127,11 +127,11 @@ const char *
 ce_json_pointer_check(struct ce_str pointer)
 {
 	if (pointer.len > 0 && *pointer.p != '/')
-		return "a JSON Pointer begins with a slash";
+		return "a JSON Pointer is empty or begins with /";
 	for (size_t i = 0; i < pointer.len; i++)
 		if (pointer.p[i] == '~' && (i + 1 == pointer.len ||
 		    (pointer.p[i + 1] != '0' && pointer.p[i + 1] != '1')))
-			return "in a JSON Pointer ~ is written ~0 and / ~1";
+			return "in a JSON Pointer ~ is written ~0, and / in a name ~1";
 	return ce_utf8_valid(pointer.p, pointer.len) ? NULL : "is not UTF-8";
 }
 

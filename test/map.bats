@@ -79,7 +79,7 @@ E='{"specversion":"1.0","id":"1","source":"/s","type":"t"'
 		set, too;--set a=1 --remove a
 		RFC 3339;--time noon
 		media type;--datacontenttype nonsense
-		slash;--data @x
+		begins with /;--data @x
 		none of keep|hash;--id other
 	END
 }

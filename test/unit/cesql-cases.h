@@ -298,8 +298,8 @@ static const struct {
 	{ "'\xc3\xa4\xe6\x97\xa5' = = 1", "line 1, column 8: expected a value: an attribute, a literal, a function or (\n"
 	    "  '\xc3\xa4\xe6\x97\xa5' = = 1\n          ^" },
 	{ "a = '\xff'", "line 1, column 6: this is no UTF-8\n  a = '?'\n       ^" },
-	{ "DATA('a')", "line 1, column 6: a JSON pointer is empty or begins with /\n  DATA('a')\n       ^" },
-	{ "DATA('/a~')", "line 1, column 6: in a JSON pointer ~ is written ~0, and / in a name ~1\n"
+	{ "DATA('a')", "line 1, column 6: a JSON Pointer is empty or begins with /\n  DATA('a')\n       ^" },
+	{ "DATA('/a~')", "line 1, column 6: in a JSON Pointer ~ is written ~0, and / in a name ~1\n"
 	    "  DATA('/a~')\n       ^" },
 	{ "a = '0123456789012345678901234567890123456789012345678901234567890123456789' = = "
 	    "'0123456789012345678901234567890123456789'", "line 1, column 80: expected a value: an attribute, "

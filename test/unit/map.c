@@ -132,7 +132,7 @@ wrong_use(void)
 	refuses("-c text", "media type");
 	refuses("-s a={", "not closed");
 	refuses("-d {", "not closed");
-	refuses("-d @a", "slash");
+	refuses("-d @a", "begins with /");
 	refuses("-d @/~2", "~0");
 	refuses("-d x\t-r data", "together");
 	refuses("-s a=\001", "control");

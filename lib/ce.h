@@ -568,12 +568,13 @@ void ce_reply(struct ce_event *ev, const char *line, size_t n);
 /* Appends to standard output, gathered, written before anything is acknowledged. */
 void ce_print(const void *p, size_t n);
 
-/* fn is called before ce_next and ce_batch wait: for a relay that emits at other
- * times than when it reads.  With CE_USE_SPOOL, ce_emit does not wait for the
- * reader while ce_room() holds; when the reader has gone the program is told to
- * leave (74), and what SIGTERM leaves unacknowledged is no failure: it is kept.
- * The program says how much that is. */
-void ce_on_wait(void (*fn)(void));
+/* fn is called when what was read is used up, and before ce_next and ce_batch wait:
+ * for a relay that emits at other times than when it reads.  True: it has more to
+ * do, so they only look.  With CE_USE_SPOOL, ce_emit does not wait for the reader
+ * while ce_room() holds; when the reader has gone the program is told to leave (74),
+ * and what SIGTERM leaves unacknowledged is no failure: it is kept.  The program says
+ * how much that is. */
+void ce_on_wait(bool (*fn)(void));
 
 /* Appends ev to the dead letters, durably; false: there is no --dead-letter. */
 bool ce_dead(const struct ce_event *ev, const char *reason);

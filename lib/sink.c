@@ -12,7 +12,7 @@
 
 static bool closing; /* no more input is taken */
 static bool abandon; /* nor is anything handed out again */
-static void (*before_wait)(void);
+static bool (*before_wait)(void);
 
 bool
 ce_leaving(void)
@@ -28,7 +28,7 @@ ce_leave(int code)
 }
 
 void
-ce_on_wait(void (*fn)(void))
+ce_on_wait(bool (*fn)(void))
 {
 	before_wait = fn;
 }
@@ -213,13 +213,14 @@ static void
 wait_some(bool input, int64_t ms)
 {
 	bool want = input && !closing && ce_input_watch(true);
+	bool more = before_wait != NULL && before_wait();
 
-	if (before_wait != NULL)
-		before_wait();
 	ce_stats->blocked = ce_open() > 0 ? CE_ON_SERVICE : CE_ON_INPUT;
 	if (want && ms != 0)
 		ce_turn(0);
 	if (!want || !ce_input_ready()) {
+		if (more || (before_wait != NULL && before_wait()))
+			ms = 0;
 		ms = flush_before(ms);
 		if (ce_told_to_leave && (ms < 0 || ms > 100))
 			ms = 100;

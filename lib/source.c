@@ -146,7 +146,7 @@ ce_downs_keep(void)
 int64_t
 ce_downs_push(int64_t ms)
 {
-	bool was = stopping, full = ce_win_full(&ce_stdout);
+	bool was = stopping, full = !ce_room();
 	struct ce_down *d;
 
 	for (d = ce_downs; d != NULL; d = d->next_down)
@@ -154,8 +154,8 @@ ce_downs_push(int64_t ms)
 	pushed_at = ce_now();
 	ms = sooner(ms, ce_downs_keep());
 	ce_relay_settled();
-	/* The caller has to know; a commit may have made room. */
-	return (stopping && !was) || (full && !ce_win_full(&ce_stdout)) ? 0 : ms;
+	/* The caller has to know; a write or a commit may have made room. */
+	return (stopping && !was) || (full && ce_room()) ? 0 : ms;
 }
 
 void

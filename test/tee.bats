@@ -84,7 +84,7 @@ rounds() { test -x "$HERE/torture" && "$HERE/torture" "$1" -s "$2" -d "$3" -m "$
 	wait_for lines slow 1
 	# 4 MB and what the pipe holds: more than 8000 events, and not all of them
 	wait_for lines a 8000
-	[ "$(awk '/^VmHWM/ { print $2 }' "/proc/$PID/status")" -lt 20000 ]
+	[ -n "${SANITIZED:-}" ] || [ "$(awk '/^VmHWM/ { print $2 }' "/proc/$PID/status")" -lt 20000 ]
 	echo >gate
 	ended "$PID"
 	[ "$RC" = 0 ]

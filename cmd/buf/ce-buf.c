@@ -58,7 +58,7 @@ main(int argc, char *argv[])
 		give();
 		if (give_all() || !ce_running())
 			break;
-		ce_wait(-1);
+		ce_wait(ce_room() ? 0 : -1);
 	}
 	code = ce_finish();
 	store_close();

@@ -179,23 +179,16 @@ line(struct ce_str text)
 		emit(&ev);
 }
 
-static void
-nothing(void *arg)
-{
-	(void)arg;
-}
-
-void
+bool
 give(void)
 {
-	static struct ce_timer again = { .fn = nothing };
 	uint64_t given = 0;
 	struct ce_str text;
 
 	while (!failed && ce_room() && given < SHARE) {
 		if (at_end()) {
 			if (!move_on())
-				return;
+				return false;
 			continue;
 		}
 		if (reader.fd == -1 && (reader.fd = spool_open(at->no, O_RDONLY)) == -1) {
@@ -217,8 +210,7 @@ give(void)
 			break;
 		}
 	}
-	if (given >= SHARE)
-		ce_timer(&again, 0); /* so that nobody waits */
+	return given >= SHARE;
 }
 
 bool

@@ -63,7 +63,7 @@ void store_close(void); /* what comes next goes to a new segment */
 
 void give_start(const struct position *at);
 /* Emits what ce_room() and fairness allow. */
-void give(void);
+bool give(void); /* true: there is more */
 /* The event that was stored next after all that were given: from memory, if there
  * is room; false: it will be read. */
 bool give_stored(struct ce_event *ev);

@@ -122,7 +122,7 @@ take(struct view *v, int fd, const char *token, const struct view *before, uint6
 		return;
 	s->s = stats;
 	s->pid = stats.pid;
-	s->role = stats.role >= CE_SOURCE && stats.role <= CE_FILTER ? stats.role : CE_TOOL;
+	s->role = stats.role >= CE_SOURCE && stats.role <= CE_RELAY ? stats.role : CE_TOOL;
 	memcpy(s->token, token, strlen(token) + 1);
 	name_visible(s->name, stats.name, strnlen(stats.name, sizeof(stats.name)));
 	was = find(before, s);

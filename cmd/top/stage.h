@@ -88,6 +88,6 @@ void print_prom(struct ce_buf *out, const struct view *v);
 void show_number(char out[8], double v);
 void show_age(char out[8], double seconds);
 extern const char *const wait_names[5];
-extern const char *const role_names[4];
+extern const char *const role_names[5];
 
 #endif

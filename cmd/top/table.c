@@ -12,7 +12,7 @@
 #define NAME_ENOUGH 13
 
 const char *const wait_names[5] = { "-", "input", "output", "service", "acks" };
-const char *const role_names[4] = { "source", "sink", "filter", "other" };
+const char *const role_names[5] = { "source", "sink", "filter", "relay", "other" };
 
 enum column {
 	ROLE, PID, EVENTS, BYTES, OUT, TOTAL, SUM, OPEN, OLDEST, RETRIED, DEAD, WAITS, INPUT, OUTPUT,

@@ -24,12 +24,6 @@ ce_emits(void)
 	return ce_program->role == CE_SOURCE || ce_program->role == CE_RELAY;
 }
 
-bool
-ce_acks(void)
-{
-	return ce_stdout.acking;
-}
-
 void
 ce_stop(int code)
 {
@@ -134,8 +128,9 @@ ce_downs_keep(void)
 	for (d = ce_downs; d != NULL; d = d->next_down) {
 		soon = sooner(soon, housekeep(d));
 		/* a source sees it in ce_running; a relay may wait for input that
-		 * comes only when what it has given was acknowledged */
-		if (d->gone && ce_program->role == CE_RELAY && !ce_leaving())
+		 * comes only when what it has given was acknowledged; who wants to
+		 * be told was told at once */
+		if (d->gone && d->left == NULL && ce_program->role == CE_RELAY && !ce_leaving())
 			ce_down_left(d);
 	}
 	if (ce_win_commit_in() == 0)

@@ -161,3 +161,14 @@ rounds() { test -x "$HERE/torture" && "$HERE/torture" "$1" -s "$2" -d "$3" -m "$
 	done | uniq >counts
 	[ "$(wc -l <counts)" = 1 ]
 }
+
+@test "a branch that closes its input and lives on is given up after a second, however busy it is" {
+	events 1 >one
+	mkfifo gate
+	# An event now and then, so that there is always something else to do.
+	spawn_sh 'for i in $(seq 400); do cat one || exit; read -rt 0.02 <> <(:); done | { rc=0
+		timeout 15 ce-tee "exec <&-; read -r go <gate" "cat >/dev/null" 2>said || rc=$?; exit $rc; }'
+	ended "$PID"
+	[ "$RC" = 74 ]
+	has said 'branch 1 (exec <&-; read -r go <gate) reads no more'
+}

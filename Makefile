@@ -25,10 +25,7 @@ FLAGS   = -std=c11 -D_GNU_SOURCE -DCE_VERSION='"$(VERSION)"' $(WARN) -MMD -MP -I
 # What each directory needs, by pkg-config name; no line: libce alone.
 need.lib  = jansson libcrypto libssl
 need.http = libcurl libmicrohttpd gnutls zlib
-need.top  =
 need.buf  = zlib
-need.wrap =
-need.filter =
 need.jq   = libjq
 # What single files of the library need: without it they are left out.
 need.lib/http.c  = libcurl

@@ -281,6 +281,8 @@ void ce_note(const char *fmt, ...) CE_PRINTF(1, 2);
 void ce_warn(const char *fmt, ...) CE_PRINTF(1, 2);
 void ce_die(int code, const char *fmt, ...) CE_PRINTF(2, 3) __attribute__((noreturn));
 void ce_bug(const char *fmt, ...) CE_PRINTF(1, 2) __attribute__((noreturn)); /* 70 */
+/* Standard error as it is, for what another program has said there. */
+void ce_log_raw(const char *p, size_t n);
 /* Bytes that must not appear in a message (a secret): replaced by "***". */
 void ce_log_hide(const char *secret, size_t n);
 /* url without userinfo's password and query, for messages; lent until next call. */
@@ -638,8 +640,6 @@ void ce_emit_to(struct ce_down *d, struct ce_event *ev, ce_settled *settled, voi
 bool ce_down_room(const struct ce_down *d); /* ce_emit_to would not wait */
 /* What is unfinished there is settled with CE_NEVER, and counts as finished. */
 void ce_down_give_up(struct ce_down *d);
-/* The same stamping rule for all: true when this run stamps and waits for acks. */
-bool ce_acks(void);
 
 /* Sinks and filters: everything settled, acks sent.  Sources: stdout closed,
  * acks awaited, committed.  Returns the exit code. */

@@ -58,7 +58,7 @@ check_reader(void)
 		ce_die(CE_IOERR, "cannot write standard output: nobody reads it any more");
 }
 
-/* It waits as one does whose delivery failed for now; but nothing has failed, so
+/* It waits as one does that is to be delivered again; but nothing has failed, so
  * nothing is said, and no attempt is counted. */
 void
 ce_hold(struct ce_event *ev, long ms, const char *why)

@@ -106,8 +106,8 @@ end_line(struct ce_buf *b)
 
 /* Standard error may share its non-blocking flag with somebody's terminal;
  * a reader that is stuck must not hold us for ever. */
-static void
-write_line(const char *p, size_t n)
+void
+ce_log_raw(const char *p, size_t n)
 {
 	struct pollfd pfd = { .fd = 2, .events = POLLOUT };
 	ssize_t k;
@@ -135,7 +135,7 @@ say(const char *prefix, const char *fmt, va_list ap)
 	ce_buf_printf(&line, "%s: %s", ce_name, prefix);
 	add_visible(&line, masked.p != NULL ? masked.p : "", masked.len);
 	end_line(&line);
-	write_line(line.p, line.len);
+	ce_log_raw(line.p, line.len);
 	if (nhidden > 0)
 		explicit_bzero(raw.p, raw.cap);
 	ce_buf_free(&raw);

@@ -2,14 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 load help
 
-resting() { # PID uses no processor time for a while
-	local a b
-
-	a=$(cut -d' ' -f14,15 "/proc/$1/stat")
-	read -rt 0.5 -u "$NAP" || :
-	b=$(cut -d' ' -f14,15 "/proc/$1/stat")
-	[ "$a" = "$b" ]
-}
 empty_group() { # what the shell does not wait for may stay a zombie for a while
 	local p
 

@@ -198,7 +198,7 @@ if [ -x "$B/bin/ce-jq" ]; then JQ=1; else JQ=; fi
 # Every stage killed at random, with copies near and far; each id arrives, and
 # more than once only where it was unfinished when something was killed.
 mayhem() { # ROUNDS WHO...
-	local round n=$1 who victims restarts=0
+	local round n=$1 victims restarts=0
 
 	shift
 	awk 'function ev(i) { printf "{\"specversion\":\"1.0\",\"id\":\"%d\",\"source\":\"/s\",\"type\":\"t\"}\n", i }
@@ -207,15 +207,9 @@ mayhem() { # ROUNDS WHO...
 		spawn_sh '{ echo $BASHPID >p.src; exec ce-src-file --as events --state pos --window 100 --until-end in; } |
 			{ echo $BASHPID >p.dedup; exec ce-dedup --state seen --unfinished 100; } |
 			{ echo $BASHPID >p.sink; exec ce-sink-file --sync none out; }'
-		read -rt "0.0$((RANDOM % 9))$((RANDOM % 10))" -u "$NAP" || :
 		victims=("${@}")
 		[ "$1" != any ] || victims=("$(shuf -n 1 -e src dedup sink)")
-		for who in "${victims[@]}"; do
-			wait_for test -s "p.$who"
-			kill -9 "$(cat "p.$who")" 2>/dev/null || :
-		done
-		ended "$PID"
-		rm -f p.*
+		strike "${victims[@]}"
 		restarts=$((restarts + 1))
 	done
 	spawn_sh 'set -o pipefail; ce-src-file --as events --state pos --window 100 --until-end in | ce-dedup --state seen | ce-sink-file out'
@@ -254,12 +248,7 @@ mayhem() { # ROUNDS WHO...
 		{ echo $BASHPID >p.4; exec ce-sink-file --sync none out; }'
 	for _ in $(seq 15); do
 		spawn_sh "$run"
-		read -rt "0.0$((RANDOM % 9))$((RANDOM % 10))" -u "$NAP" || :
-		n=$((RANDOM % 5))
-		wait_for test -s p.$n
-		kill -9 "$(cat p.$n)" 2>/dev/null || :
-		ended "$PID"
-		rm -f p.*
+		strike $((RANDOM % 5))
 	done
 	spawn_sh "set -o pipefail; $run"
 	ended "$PID"

@@ -78,6 +78,30 @@ gone_or_zombie() {
 	[ -z "$s" ] || [ "$s" = Z ]
 }
 
+# resting PID: it uses no processor time for a while.
+resting() {
+	local a b
+
+	a=$(cut -d' ' -f14,15 "/proc/$1/stat")
+	read -rt 0.5 -u "$NAP" || :
+	b=$(cut -d' ' -f14,15 "/proc/$1/stat")
+	[ "$a" = "$b" ]
+}
+
+# strike WHO...: kill -9 of those stages of the pipeline in PID, at a random moment;
+# each has written its number to p.WHO.  Then all of it has ended.
+strike() {
+	local who
+
+	read -rt "0.0$((RANDOM % 9))$((RANDOM % 10))" -u "$NAP" || :
+	for who; do
+		wait_for test -s "p.$who"
+		kill -9 "$(cat "p.$who")" 2>/dev/null || :
+	done
+	ended "$PID"
+	rm -f p.*
+}
+
 reap() {
 	local p
 

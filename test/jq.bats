@@ -181,7 +181,7 @@ wrong() { # WHAT ARGS...: 64, one line
 
 # Each stage killed at random; every output of every event arrives.
 mayhem() { # ROUNDS WHO...
-	local round n=$1 who victims
+	local round n=$1 victims
 
 	shift
 	seq 3000 | ce-wrap -s /s -t t --as json --id '{data}' >in
@@ -189,15 +189,9 @@ mayhem() { # ROUNDS WHO...
 		spawn_sh '{ echo $BASHPID >p.src; exec ce-src-file --as events --state pos --window 100 --until-end in; } |
 			{ echo $BASHPID >p.jq; exec ce-jq --window 150 "range(. % 4) as \$k | {n: ., \$k}"; } |
 			{ echo $BASHPID >p.sink; exec ce-sink-file --sync none out; }'
-		read -rt "0.0$((RANDOM % 9))$((RANDOM % 10))" -u "$NAP" || :
 		victims=("${@}")
 		[ "$1" != any ] || victims=("$(shuf -n 1 -e src jq sink)")
-		for who in "${victims[@]}"; do
-			wait_for test -s "p.$who"
-			kill -9 "$(cat "p.$who")" 2>/dev/null || :
-		done
-		ended "$PID"
-		rm -f p.*
+		strike "${victims[@]}"
 	done
 	spawn_sh 'set -o pipefail; ce-src-file --as events --state pos --until-end in | ce-jq "range(. % 4) as \$k | {n: ., \$k}" | ce-sink-file out'
 	ended "$PID"

@@ -113,14 +113,6 @@ pass() { ce-rate "${@:2}" <"$1" >out; } # FILE OPTIONS...
 }
 # The state names the byte behind the third line.
 acked_three() { grep -qs "$(head -n 3 in | wc -c)" st; }
-resting() { # PID uses no processor time for a while
-	local a b
-
-	a=$(cut -d' ' -f14,15 "/proc/$1/stat")
-	read -rt 0.5 -u "$NAP" || :
-	b=$(cut -d' ' -f14,15 "/proc/$1/stat")
-	[ "$a" = "$b" ]
-}
 
 @test "held with input waiting: no processor time, nothing said" {
 	events 20000 >in

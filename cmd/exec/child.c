@@ -21,22 +21,6 @@
 
 /* ---- standard error ------------------------------------------------------------------ */
 
-static void
-write_error(const char *p, size_t n)
-{
-	struct pollfd pfd = { .fd = 2, .events = POLLOUT };
-	ssize_t k;
-
-	while (n > 0) {
-		if ((k = write(2, p, n)) >= 0) {
-			p += k;
-			n -= (size_t)k;
-		} else if ((errno != EINTR && errno != EAGAIN) ||
-		    (errno == EAGAIN && poll(&pfd, 1, 1000) == 0))
-			return;
-	}
-}
-
 /* What it says goes on as it is; its end is kept. */
 static bool
 relay(struct child *c)
@@ -47,7 +31,7 @@ relay(struct child *c)
 
 	if (n <= 0)
 		return false;
-	write_error(block, (size_t)n);
+	ce_log_raw(block, (size_t)n);
 	k = (size_t)n < SAID ? (size_t)n : SAID;
 	if (c->said.len + k > SAID)
 		ce_buf_cut(&c->said, c->said.len + k - SAID);

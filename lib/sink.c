@@ -208,7 +208,8 @@ over(void)
 }
 
 /* Waits for input where more may be taken, for pauses, for the connector's
- * own descriptors; what is finished is told before. */
+ * own descriptors; what is finished is told before.  No input is read while the
+ * output waits for its reader: it would only lie here. */
 static void
 wait_some(bool input, int64_t ms)
 {
@@ -221,9 +222,11 @@ wait_some(bool input, int64_t ms)
 	if (!want || !ce_input_ready()) {
 		if (more || (before_wait != NULL && before_wait()))
 			ms = 0;
+		ce_input_watch(false);
 		ms = flush_before(ms);
 		if (ce_told_to_leave && (ms < 0 || ms > 100))
 			ms = 100;
+		ce_input_watch(want);
 		ce_turn(ms);
 	}
 	ce_input_watch(false);

@@ -258,6 +258,23 @@ wrong() { # WHAT JSON
 	[ "$(wc -l <dead)" = 1 ]
 }
 
+@test "what comes while the output waits for its reader does not lie there once it reads" {
+	padded 1080 1000 >in
+	events 10 >more
+	mkfifo from to
+	spawn_sh 'exec ce-filter true <from >to'
+	exec {w}>from {r}<to
+	cat in >&"$w"
+	wait_for resting "$PID"
+	cat more >&"$w"
+	wait_for resting "$PID"
+	spawn_sh "exec cat <&$r >out"
+	exec {r}<&-
+	wait_for lines out 1090
+	cat in more | cmp - out
+	exec {w}>&-
+}
+
 @test "memory stays what it is, whatever flows through" {
 	[ -z "${SANITIZED:-}" ] || return 0
 	padded 100000 500 >in

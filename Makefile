@@ -18,7 +18,9 @@ BASHDIR = bash-completion/completions
 ZSHDIR  = zsh/site-functions
 FISHDIR = fish/vendor_completions.d
 B       = build
-CFLAGS  = -O3 -g
+# The library is many small files: seen as one, a stage is a tenth faster.  make LTO= leaves it.
+LTO    := $(shell $(CC) -dM -E -x c /dev/null | grep -q __clang__ || echo -flto=auto)
+CFLAGS  = -O3 -g $(LTO)
 WARN    = -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes
 FLAGS   = -std=c11 -D_GNU_SOURCE -DCE_VERSION='"$(VERSION)"' $(WARN) -MMD -MP -Ilib $(CPPFLAGS) $(CFLAGS)
 

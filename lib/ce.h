@@ -176,6 +176,8 @@ struct ce_event {
 	struct ce_event *next;
 	uint64_t key;
 	bool passed; /* on to the next stage */
+	uint64_t offset; /* in standard input */
+	size_t raw;  /* bytes that it is there, if text[len] is all that was touched; or 0 */
 	/* --- CE_USE_WRONG ------------------------------------------------ */
 	unsigned long line; /* of standard input, from 1 */
 	const char *wrong;  /* why it is no event, lent until the next call; NULL: it is one */
@@ -230,6 +232,7 @@ struct ce_edit {
 	const char *json;
 };
 void ce_event_write(struct ce_buf *out, const struct ce_event *ev, const struct ce_edit *e, int n);
+bool ce_event_changes(const struct ce_event *ev, const struct ce_edit *e, int n); /* would that change it? */
 
 /* ---- validate.c: the rules, one by one (used by ce_event_parse) ------------ */
 
@@ -495,6 +498,9 @@ struct ce_record {
 void ce_lines_init(struct ce_lines *l, int fd, char sep, size_t max);
 /* One read(2): > 0 bytes, 0 end of input, -1 error (EAGAIN, EINTR included: errno). */
 ssize_t ce_lines_fill(struct ce_lines *l);
+/* The same in two steps, for one who reads himself: room for least bytes (up to 128
+ * KiB) and more; what is put there is then added to l->to. */
+char *ce_lines_room(struct ce_lines *l, size_t least, size_t *room);
 enum ce_got ce_lines_get(struct ce_lines *l, struct ce_record *r);
 void ce_block_drop(struct ce_block *b);
 /* Of a reader that may be quiet for long: keeps no more memory than what is read

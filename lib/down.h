@@ -15,6 +15,8 @@ struct ce_down {
 
 	/* out.c */
 	struct ce_buf out; /* gathered */
+	char *run;         /* behind it, through.c: lines that pass as they came, in memory */
+	size_t nrun;
 	size_t written;    /* of out */
 	size_t much;       /* so much is written before more is taken */
 	size_t tried;      /* so long was it when the pipe was found full */

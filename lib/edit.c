@@ -92,6 +92,15 @@ has(const struct ce_event *ev, const char *name)
 	return false;
 }
 
+bool
+ce_event_changes(const struct ce_event *ev, const struct ce_edit *e, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (e[i].json != NULL || has(ev, e[i].name))
+			return true;
+	return false;
+}
+
 static void
 append(struct ce_buf *out, const struct ce_event *ev, const struct ce_edit *e, int n, bool kept)
 {

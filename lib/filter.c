@@ -7,11 +7,17 @@
 #include "queue.h"
 
 static void
+settle(struct ce_event *ev)
+{
+	ev->passed = true;
+	ce_settle(ev, CE_TAKEN);
+}
+
+static void
 passed(struct ce_event *ev)
 {
 	ce_out_end(ev);
-	ev->passed = true;
-	ce_settle(ev, CE_TAKEN);
+	settle(ev);
 	if (ce_out_full(&ce_stdout))
 		ce_out_flush(&ce_stdout);
 }
@@ -19,6 +25,10 @@ passed(struct ce_event *ev)
 void
 ce_pass(struct ce_event *ev)
 {
+	if (ce_through_pass(ev)) {
+		settle(ev);
+		return;
+	}
 	ce_buf_add(ce_out(), ev->text, ev->len);
 	passed(ev);
 }
@@ -26,6 +36,10 @@ ce_pass(struct ce_event *ev)
 void
 ce_pass_with(struct ce_event *ev, const struct ce_edit *e, int n)
 {
+	if (!ce_event_changes(ev, e, n)) {
+		ce_pass(ev);
+		return;
+	}
 	ce_event_write(ce_out(), ev, e, n);
 	passed(ev);
 }

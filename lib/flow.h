@@ -38,12 +38,21 @@ void ce_out_stream(struct ce_down *d); /* the same, if it is worth it */
 void ce_out_push(struct ce_down *d);  /* writes what can be written without waiting */
 void ce_out_flush(struct ce_down *d); /* until it is written, turning the loop; dies on error */
 bool ce_out_empty(const struct ce_down *d);
+/* Flushes, then moves n bytes that are in the pipe in; runs no callbacks. */
+void ce_out_move(struct ce_down *d, int in, size_t n);
 void ce_out_end(struct ce_event *ev); /* a line for ev was appended to standard output */
 /* The line that was appended last ends, with a return address before its closing
  * brace: head, seq, a quote. */
 #define CE_ACKTO ",\"ackto\":\""
 void ce_out_stamp(struct ce_down *d, struct ce_str head, uint64_t seq);
 void ce_out_close(struct ce_down *d);
+
+/* through.c: from standard input to standard output, for a filter */
+void ce_through_start(void);
+ssize_t ce_through_fill(struct ce_lines *l); /* as ce_lines_fill */
+bool ce_through_pass(struct ce_event *ev); /* false: it is to be copied */
+void ce_through_copy(void);  /* what is to be moved is copied instead */
+void ce_through_end(void);   /* no whole line is left of what was read */
 
 /* peer.c: the ack connections of a sink or filter */
 struct ce_peer;

@@ -33,6 +33,7 @@ start(void)
 	started = true;
 	ce_lines_init(&in, 0, '\n', (size_t)ce_conf.max_event + ADDRESS);
 	(void)!fcntl(0, F_SETPIPE_SZ, 1 << 20);
+	ce_through_start();
 }
 
 bool
@@ -76,7 +77,7 @@ readable(void *arg, short revents)
 
 	(void)arg;
 	(void)revents;
-	n = ce_lines_fill(&in);
+	n = ce_through_fill(&in);
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n == -1)
@@ -168,8 +169,10 @@ address(struct ce_event *ev)
 		ce_attr(ev, CE_AT_ACKTO, &ackto);
 		received(ev, ce_peer_of(ackto, &ev->seq));
 	}
-	if (ce_program->role != CE_FILTER || ev->flow[0] != NULL)
+	if (ce_program->role != CE_FILTER || ev->flow[0] != NULL) {
 		ce_event_cut(ev, CE_AT_ACKTO);
+		ev->raw = 0;
+	}
 }
 
 /* A line moves up to the one before it, over what was cut out between them, so
@@ -220,7 +223,7 @@ event(struct ce_record *r, enum ce_got got)
 {
 	struct ce_event *ev = ce_event_get();
 	struct ce_str text;
-	const char *wrong = too_long;
+	const char *wrong = too_long, *line = r->p;
 
 	if (r->line == 1 && r->len >= 3 && memcmp(r->p, "\xef\xbb\xbf", 3) == 0) {
 		r->p += 3;
@@ -230,6 +233,8 @@ event(struct ce_record *r, enum ce_got got)
 	ev->flow[1] = r->block;
 	ev->line = r->line;
 	ev->wrong = NULL;
+	ev->offset = r->offset;
+	ev->raw = got == CE_L_LINE && text.p == line ? (size_t)(r->next - r->offset) : 0;
 	if (got != CE_L_LONG)
 		wrong = parse(ev, r, &text);
 	else {
@@ -256,6 +261,7 @@ ce_input_next(void)
 	while (!ce_leaving()) {
 		got = ce_lines_get(&in, &r);
 		if (got == CE_L_NONE || got == CE_L_END) {
+			ce_through_end();
 			ready = false;
 			ended = got == CE_L_END;
 			return NULL;

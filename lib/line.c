@@ -76,12 +76,12 @@ ce_lines_free(struct ce_lines *l)
 /* Makes room behind l->to: in place where nobody else looks at the block, else
  * in a new one.  An unfinished record doubles its block, up to max and a bit. */
 static void
-make_room(struct ce_lines *l)
+make_room(struct ce_lines *l, size_t least)
 {
-	size_t part = l->to - l->from, want = part + LEAST;
+	size_t part = l->to - l->from, want = part + least;
 	struct ce_block *b = l->block;
 
-	if (part > LEAST)
+	if (part > least)
 		want = 2 * part;
 	if (want > l->max + BLOCK)
 		want = l->max + BLOCK;
@@ -99,17 +99,25 @@ make_room(struct ce_lines *l)
 	l->from = 0;
 }
 
+char *
+ce_lines_room(struct ce_lines *l, size_t least, size_t *room)
+{
+	if (l->skipping > 0)
+		l->to = l->scan = l->from + l->max; /* forget what was passed over */
+	if (l->block == NULL || l->block->cap - l->to < least ||
+	    (l->from == l->to && l->block->refs == 1))
+		make_room(l, least);
+	*room = l->block->cap - l->to;
+	return l->block->data + l->to;
+}
+
 ssize_t
 ce_lines_fill(struct ce_lines *l)
 {
-	ssize_t n;
+	size_t room;
+	char *p = ce_lines_room(l, LEAST, &room);
+	ssize_t n = read(l->fd, p, room);
 
-	if (l->skipping > 0)
-		l->to = l->scan = l->from + l->max; /* forget what was passed over */
-	if (l->block == NULL || l->block->cap - l->to < LEAST ||
-	    (l->from == l->to && l->block->refs == 1))
-		make_room(l);
-	n = read(l->fd, l->block->data + l->to, l->block->cap - l->to);
 	if (n > 0)
 		l->to += (size_t)n;
 	else if (n == 0)

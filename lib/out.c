@@ -24,6 +24,8 @@ struct ce_down ce_stdout = CE_DOWN(1, "standard output");
 struct ce_buf *
 ce_out(void)
 {
+	if (ce_stdout.nrun > 0)
+		ce_through_copy();
 	return &ce_stdout.out;
 }
 
@@ -80,7 +82,7 @@ ce_out_full(const struct ce_down *d)
 bool
 ce_out_empty(const struct ce_down *d)
 {
-	return d->out.len == d->written;
+	return d->out.len == d->written && d->nrun == 0;
 }
 
 static void
@@ -143,9 +145,22 @@ wait_for_room(struct ce_down *d, bool want)
 		ce_watch(d->fd, d->watched && !d->gone ? POLLRDHUP : 0, reader_left, d);
 }
 
+static void
+emptied(struct ce_down *d)
+{
+	wait_for_room(d, false);
+	if (d->out.len > 0)
+		ce_buf_reset(&d->out);
+	d->written = 0;
+	if (d->out.cap > 16 * CE_MUCH) /* one long event does not stay in memory */
+		ce_buf_free(&d->out);
+}
+
 void
 ce_out_push(struct ce_down *d)
 {
+	if (d->nrun > 0)
+		ce_through_copy();
 	if (d->gone && ce_emits())
 		d->written = d->out.len; /* it comes again */
 	while (d->written < d->out.len)
@@ -158,12 +173,44 @@ ce_out_push(struct ce_down *d)
 			d->tried = d->out.len;
 			return;
 		}
-	wait_for_room(d, false);
-	if (d->out.len > 0)
-		ce_buf_reset(&d->out);
-	d->written = 0;
-	if (d->out.cap > 16 * CE_MUCH) /* one long event does not stay in memory */
-		ce_buf_free(&d->out);
+	emptied(d);
+}
+
+/* Nothing else happens meanwhile. */
+static void
+wait_alone(struct ce_down *d)
+{
+	struct pollfd p = { d->fd, POLLOUT, 0 };
+	int32_t was = ce_stats->blocked;
+
+	ce_stats->blocked = CE_ON_OUTPUT;
+	ce_stats_rest();
+	(void)!poll(&p, 1, -1);
+	ce_stats_wake();
+	ce_stats->blocked = was;
+}
+
+void
+ce_out_move(struct ce_down *d, int in, size_t n)
+{
+	while (d->written < d->out.len)
+		if (!step(d))
+			wait_alone(d);
+	emptied(d);
+	while (n > 0) {
+		ssize_t k = splice(in, NULL, d->fd, NULL, n, SPLICE_F_NONBLOCK);
+		struct pollfd p = { in, POLLIN, 0 };
+
+		if (k > 0) {
+			n -= (size_t)k;
+			ce_stats->bytes_out += (uint64_t)k;
+		} else if (k == 0 || (errno == EAGAIN && poll(&p, 1, 0) == 0))
+			ce_die(CE_IOERR, "cannot read standard input: somebody else has read it, too");
+		else if (errno == EAGAIN)
+			wait_alone(d);
+		else if (errno != EINTR)
+			cannot(d);
+	}
 }
 
 void

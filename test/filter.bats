@@ -258,20 +258,39 @@ wrong() { # WHAT JSON
 	[ "$(wc -l <dead)" = 1 ]
 }
 
+@test "runs of lines that pass, of every length, in chunks of every size" {
+	local runs=$HERE/data/runs.py
+
+	for seed in 1 2 3 4 5 6; do
+		python3 "$runs" make "$seed" >in
+		grep '"t":"y"' in >want
+		python3 "$runs" chop "$seed" <in | ce-filter "t = 'y'" | ce-map --remove nosuch |
+			python3 "$runs" sip "$seed" | cmp - want
+		rm -f state
+		grep . in >lines
+		# what comes stamped, and is to be told of what does not pass
+		ce-src-file --as events --state state --until-end lines | python3 "$runs" sip "$seed" |
+			ce-filter "t = 'y'" | ce-map --remove nosuch | python3 "$runs" sip "$seed" |
+			ce-sink-file --sync none out
+		tr -d '\r' <want | cmp - <(tr -d '\r' <out)
+		rm out
+	done
+}
+
 @test "what comes while the output waits for its reader does not lie there once it reads" {
 	padded 1080 1000 >in
-	events 10 >more
+	events 10 >late
 	mkfifo from to
 	spawn_sh 'exec ce-filter true <from >to'
 	exec {w}>from {r}<to
 	cat in >&"$w"
 	wait_for resting "$PID"
-	cat more >&"$w"
+	cat late >&"$w"
 	wait_for resting "$PID"
 	spawn_sh "exec cat <&$r >out"
 	exec {r}<&-
 	wait_for lines out 1090
-	cat in more | cmp - out
+	cat in late | cmp - out
 	exec {w}>&-
 }
 

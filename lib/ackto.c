@@ -79,6 +79,15 @@ expect_next(struct ce_peer *p)
 		++*digit;
 }
 
+/* What has about the length of an address is compared without a call. */
+static inline bool
+same(const char *a, const char *b, size_t n)
+{
+	if (n < 16 || n > 32)
+		return memcmp(a, b, n) == 0;
+	return memcmp(a, b, 16) == 0 && memcmp(a + n - 16, b + n - 16, 16) == 0;
+}
+
 /* Mostly it is the address of the line before, counted up by one. */
 struct ce_peer *
 ce_peer_at_end(const char *line, size_t len, uint64_t *seq, size_t *at)
@@ -88,7 +97,7 @@ ce_peer_at_end(const char *line, size_t len, uint64_t *seq, size_t *at)
 	struct ce_peer *p = recent;
 
 	if (p != NULL && p->nend > 0 && len > p->nend &&
-	    memcmp(line + len - p->nend, p->end, p->nend) == 0) {
+	    same(line + len - p->nend, p->end, p->nend)) {
 		*seq = p->expected;
 		*at = len - p->nend;
 		expect_next(p);

@@ -244,11 +244,16 @@ ce_peer_passed(struct ce_peer *p, uint64_t seq)
 void
 ce_peer_done(struct ce_peer *p, uint64_t seq)
 {
-	bool cumulative = p->known && p->order && ce_program->role != CE_FILTER && !ce_conf.reply;
+	bool cumulative;
 
 	if (!one_less(p, seq))
 		return;
-	if (p->run && (cumulative ? seq > p->to : seq == p->to + 1)) {
+	if (p->run && seq == p->to + 1) { /* nearly always */
+		p->to = seq;
+		return;
+	}
+	cumulative = p->known && p->order && ce_program->role != CE_FILTER && !ce_conf.reply;
+	if (p->run && cumulative && seq > p->to) {
 		p->to = seq;
 		return;
 	}

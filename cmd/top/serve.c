@@ -1,7 +1,8 @@
 /* serve -- just enough of HTTP/1.1 to be scraped: one request a connection.
  *
- * Bounded: so many connections, so long a head, so many seconds; who comes when
- * all places are taken has one when the oldest is thrown out.
+ * Own code, so that ce-top, which everybody wants, needs no HTTP library.  Bounded:
+ * so many connections, so long a head, so many seconds; who comes when all places
+ * are taken has one when the oldest is thrown out.
  * SPDX-License-Identifier: Apache-2.0 */
 
 #include <errno.h>

@@ -29,10 +29,11 @@ static uint64_t next;  /* where the run ends */
 void
 ce_through_start(void)
 {
-	struct stat st;
+	struct stat in, out;
 
 	if (ce_program->role != CE_FILTER || !ce_stdout.is_pipe || ce_stdout.small_steps ||
-	    fstat(0, &st) == -1 || !S_ISFIFO(st.st_mode) || pipe2(lent, O_CLOEXEC) == -1)
+	    fstat(0, &in) == -1 || !S_ISFIFO(in.st_mode) || fstat(ce_stdout.fd, &out) == -1 ||
+	    (in.st_dev == out.st_dev && in.st_ino == out.st_ino) || pipe2(lent, O_CLOEXEC) == -1)
 		return;
 	(void)!fcntl(lent[1], F_SETPIPE_SZ, 1 << 20);
 	nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);

@@ -133,6 +133,8 @@ later(struct ce_event *ev)
 void
 ce_settle(struct ce_event *ev, enum ce_verdict v)
 {
+	static bool said; /* of several under way, the first says it */
+
 	switch (v) {
 	case CE_TAKEN:
 		ce_say_taken();
@@ -146,8 +148,9 @@ ce_settle(struct ce_event *ev, enum ce_verdict v)
 		refuse(ev, CE_DATAERR);
 		break;
 	case CE_FATAL:
-		if (!closing)
+		if (!said)
 			ce_warn("%s", ce_reason());
+		said = true;
 		stop_at(ev, ce_reason_code());
 	}
 	ce_q_pop();

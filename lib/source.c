@@ -110,7 +110,9 @@ housekeep(struct ce_down *d)
 		ce_down_left(d);
 	if ((!d->acking || ce_trusting(d)) && ce_out_empty(d) && !d->gone && d->base < d->next)
 		ce_src_done(d, d->base, d->next - 1);
-	return d->acking && !ce_trusting(d) && !stopping ? ce_doubt(d) : -1;
+	/* one that stops still has to find out whether anybody will ever speak */
+	return d->acking && !ce_trusting(d) && (!stopping || (!d->silent && !ce_acks_any(d))) ?
+	    ce_doubt(d) : -1;
 }
 
 static int64_t

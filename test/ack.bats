@@ -381,6 +381,14 @@ ended_with() {
 	[ -z "$(left)" ]
 }
 
+@test "auto: a source that has to stop ends, too, when nobody acknowledges" {
+	{ events 3; echo no event; } >in
+	{ timeout 30 ce-src-file --as events --state state --ack-wait 200ms in 2>said || echo $? >code; } | cat >lines
+	[ "$(cat code)" = 65 ]
+	[ "$(wc -l <lines)" = 3 ]
+	grep -q 'byte' said
+}
+
 @test "auto: a reader that died before anybody acknowledged is not nobody" {
 	events 5 >in
 	ce-src-file --as events --state state --until-end in 2>said | head -c 10 >/dev/null && rc=0 || rc=$?

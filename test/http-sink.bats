@@ -219,6 +219,15 @@ END
 	done
 }
 
+@test "an answer that ends it is told once, also after the end of input, with several under way" {
+	receiver
+	answers '{"status":401,"wait":0.3}' '{"status":401,"wait":0.3}' '{"status":401,"wait":0.3}'
+	rc=0
+	events 3 | ce-sink-http --inflight 3 "$URL" 2>err || rc=$?
+	[ $rc = 77 ]
+	[ "$(grep -c 'status 401' err)" = 1 ]
+}
+
 @test "408, 425, 429 and 5xx come again until they are taken" {
 	local s list=()
 

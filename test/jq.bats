@@ -106,6 +106,8 @@ wrong() { # WHAT ARGS...: 64, one line
 }
 
 @test "what breaks jq itself refuses that event, and the next is taken" {
+	# what a broken jq has cannot be freed
+	export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
 	printf '%s\n' 0 1e20 60 1e20 120 | ce-wrap --as json -s /s -t t | ce-jq --dead-letter dead todate 2>/dev/null | jq -r .data | cmp - <(
 		printf '1970-01-01T00:0%s:00Z\n' 0 1 2)
 	[ "$(wc -l <dead)" = 2 ]

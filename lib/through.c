@@ -74,14 +74,15 @@ ce_through_fill(struct ce_lines *l)
 	return n;
 }
 
-/* What was cut off of the line is put back: its return address begins where text ends,
+/* A line that ends before what was looked at was held back, and lies in older memory.
+ * What was cut off of the line is put back: its return address begins where text ends,
  * but for the brace. */
 bool
 ce_through_pass(struct ce_event *ev)
 {
 	struct ce_down *d = &ce_stdout;
 
-	if (looked == 0 || ev->raw == 0 || (d->nrun > 0 && ev->offset != next))
+	if (ev->raw == 0 || ev->offset + ev->raw <= upto - looked || (d->nrun > 0 && ev->offset != next))
 		return false;
 	if (d->nrun == 0)
 		d->run = ev->text;

@@ -258,7 +258,7 @@ in_memory() { mktemp -d -p "$([ -w /dev/shm ] && echo /dev/shm || echo "$T")"; }
 }
 
 @test "any stage killed at any moment, or all: everything arrives, twice only what was open" {
-	local i n window=300 rounds=8
+	local i n p window=300 rounds=8
 
 	padded 40000 300 >in
 	touch out
@@ -275,6 +275,9 @@ in_memory() { mktemp -d -p "$([ -w /dev/shm ] && echo /dev/shm || echo "$T")"; }
 		esac
 		ended "$PID"
 		reap
+		for p in p1 p2 p3; do # one that takes long to die has the state still
+			wait_for gone_or_zombie "$(cat $p)"
+		done
 	done
 	ce-src-file --as events --state st --until-end in | ce-buf -d D 2>>err | ce-sink-file out
 	arrived in out

@@ -227,7 +227,7 @@ int
 replay(const char *path, const struct replay *r)
 {
 	bool removes = !isatty(1), all = false;
-	struct ce_buf name = { 0 };
+	static struct ce_buf name;
 	uint64_t end = begin(path);
 
 	how = r;

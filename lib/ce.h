@@ -387,6 +387,8 @@ enum ce_role { CE_SOURCE, CE_SINK, CE_FILTER, CE_RELAY, CE_TOOL };
 #define CE_USE_SPOOL 512  /* relay: what is settled is finished, whatever becomes of what is emitted */
 #define CE_USE_LINES 1024 /* tool: reads events, --max-event */
 #define CE_USE_WRONG 2048 /* filter: is handed lines that are no events, too: see wrong */
+#define CE_USE_ORDER 4096 /* sink, with CE_USE_INFLIGHT: what comes again is not overtaken */
+#define CE_USE_AGAIN 8192 /* source: has a server that it comes back to: ce_again */
 
 struct ce_program {
 	const char *name; /* the executable's */
@@ -554,13 +556,29 @@ enum ce_verdict ce_never(const char *fmt, ...) CE_PRINTF(1, 2);
 enum ce_verdict ce_fatal(int code, const char *fmt, ...) CE_PRINTF(2, 3);
 /* What the service asked for; holds for the CE_LATER that is settled next. */
 void ce_retry_after(long ms);
+const char *ce_reason(void); /* what the last of them said; lent until the next */
+int ce_reason_code(void);    /* of the last ce_fatal */
+
+/* ---- again.c: who has lost its server and comes back after a pause ---------------------- */
+
+struct ce_again {
+	int attempts; /* in a row, without success */
+	struct ce_timer timer;
+};
+/* After ce_later: says it, and calls fn after a pause that grows (--backoff, with
+ * jitter).  False: those were --retries attempts; nothing is said and fn is not
+ * called. */
+bool ce_again(struct ce_again *a, void (*fn)(void *arg), void *arg);
+void ce_again_well(struct ce_again *a); /* it is there again */
 
 /* ---- sink.c: events from standard input -------------------------------------------------------- */
 
 /* One event more, NULL at the end (or when the program is to leave) and then
  * only when all are settled.  ackto is already cut out of it.  After CE_LATER
  * the same event comes again, its pause over.  Up to --inflight events may be
- * open (1 unless CE_USE_INFLIGHT). */
+ * open (1 unless CE_USE_INFLIGHT).  With CE_USE_ORDER, when one has to come again
+ * nothing is handed out before all that are open are settled, and then, its pause
+ * over, that one alone; once it is taken the others follow, in their order. */
 struct ce_event *ce_next(void);
 /* Up to max events at once, fewer where they are large (some MiB make a batch),
  * without waiting for more than are there (--linger waits): > 0, or 0 at the end.

@@ -87,8 +87,6 @@ bool ce_src_mark(struct ce_down *d, uint64_t seq, long needed); /* exact, severa
 void ce_src_failed(struct ce_down *d, uint64_t seq, const char *reason);
 
 /* retry.c, dead.c */
-const char *ce_reason(void);      /* what ce_later, ce_never, ce_fatal said last */
-int ce_reason_code(void);
 long ce_backoff(int attempts);    /* ms to wait, jittered; takes a ce_retry_after into account */
 void ce_say_later(long ms);
 void ce_say_taken(void);

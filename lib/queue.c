@@ -177,6 +177,31 @@ ce_q_again(int64_t *ms)
 }
 
 void
+ce_q_wait(int64_t due)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		struct ce_event *ev = nth(i);
+
+		if (ev->state != CE_Q_READY && ev->state != CE_Q_WAITING)
+			continue;
+		ev->due = due;
+		ce_q_set(ev, CE_Q_WAITING);
+	}
+}
+
+void
+ce_q_ready(void)
+{
+	size_t i;
+
+	for (i = 0; i < len && counts[CE_Q_WAITING] > 0; i++)
+		if (nth(i)->state == CE_Q_WAITING)
+			ce_q_set(nth(i), CE_Q_READY);
+}
+
+void
 ce_q_give_up_behind(const struct ce_event *refused)
 {
 	bool behind = false;

@@ -13,6 +13,8 @@
 static bool closing; /* no more input is taken */
 static bool abandon; /* nor is anything handed out again */
 static bool (*before_wait)(void);
+static unsigned long verdicts;
+static struct ce_event *probe; /* of who keeps an order: what comes again, alone */
 
 bool
 ce_leaving(void)
@@ -103,8 +105,14 @@ refuse(struct ce_event *ev, int code)
 	stop_at(ev, code);
 }
 
+static bool
+keeps_order(void)
+{
+	return (ce_program->uses & CE_USE_ORDER) != 0;
+}
+
 /* The events of a batch come again together, or their order would be that of
- * their pauses. */
+ * their pauses; and so do those of who keeps an order. */
 static void
 later(struct ce_event *ev)
 {
@@ -122,12 +130,14 @@ later(struct ce_event *ev)
 		return;
 	}
 	ms = ce_backoff(ev->attempts);
-	if (ce_q_count(CE_Q_WAITING) == 0 || !(ce_program->uses & CE_USE_BATCH)) {
+	if (ce_q_count(CE_Q_WAITING) == 0 || ev == probe || !(ce_program->uses & (CE_USE_BATCH | CE_USE_ORDER))) {
 		ce_say_later(ms);
 		together = ce_now() + ms;
 	}
 	ev->due = together;
 	ce_q_set(ev, CE_Q_WAITING);
+	if (keeps_order() && (ev == probe || ce_q_count(CE_Q_READY) > 0))
+		ce_q_wait(together);
 }
 
 void
@@ -135,10 +145,13 @@ ce_settle(struct ce_event *ev, enum ce_verdict v)
 {
 	static bool said; /* of several under way, the first says it */
 
+	verdicts++;
 	switch (v) {
 	case CE_TAKEN:
 		ce_say_taken();
 		ce_q_set(ev, CE_Q_SETTLED);
+		if (ev == probe)
+			ce_q_ready();
 		break;
 	case CE_LATER:
 		later(ev);
@@ -153,6 +166,8 @@ ce_settle(struct ce_event *ev, enum ce_verdict v)
 		said = true;
 		stop_at(ev, ce_reason_code());
 	}
+	if (ev == probe)
+		probe = NULL;
 	ce_q_pop();
 }
 
@@ -210,6 +225,15 @@ over(void)
 	    ce_q_count(CE_Q_HELD) == 0 && ce_q_count(CE_Q_READY) == 0));
 }
 
+/* True: there is more to do than to wait; what was settled may come again soon. */
+static bool
+ask_first(void)
+{
+	unsigned long was = verdicts;
+
+	return before_wait != NULL && (before_wait() || verdicts != was);
+}
+
 /* Waits for input where more may be taken, for pauses, for the connector's
  * own descriptors; what is finished is told before.  No input is read while the
  * output waits for its reader: it would only lie here. */
@@ -217,13 +241,13 @@ static void
 wait_some(bool input, int64_t ms)
 {
 	bool want = input && !closing && ce_input_watch(true);
-	bool more = before_wait != NULL && before_wait();
+	bool more = ask_first();
 
 	ce_stats->blocked = ce_open() > 0 ? CE_ON_SERVICE : CE_ON_INPUT;
 	if (want && ms != 0)
 		ce_turn(0);
 	if (!want || !ce_input_ready()) {
-		if (more || (before_wait != NULL && before_wait()))
+		if (more || ask_first())
 			ms = 0;
 		ce_input_watch(false);
 		ms = flush_before(ms);
@@ -236,12 +260,35 @@ wait_some(bool input, int64_t ms)
 	ce_stats->blocked = CE_ON_NOTHING;
 }
 
+/* Nothing new is begun: it would overtake what is to come again. */
+static bool
+stays(void)
+{
+	return keeps_order() && (probe != NULL || ce_q_count(CE_Q_WAITING) > 0);
+}
+
 static long
 slots(void)
 {
 	long most = (ce_program->uses & CE_USE_INFLIGHT) ? ce_conf.inflight : 1;
 
+	if (stays())
+		return 0;
 	return most - ce_open() - ce_q_count(CE_Q_WAITING);
+}
+
+/* The first of what comes again; NULL, and when to look again. */
+static struct ce_event *
+again(int64_t *ms)
+{
+	struct ce_event *ev;
+
+	if (abandon || (stays() && ce_open() > 0) || (ev = ce_q_again(ms)) == NULL ||
+	    (ev->state != CE_Q_WAITING && slots() <= 0))
+		return NULL;
+	if (keeps_order() && ev->state == CE_Q_WAITING)
+		probe = ev;
+	return hand(ev);
 }
 
 struct ce_event *
@@ -254,10 +301,7 @@ ce_next(void)
 
 		look_at_signals();
 		flush();
-		if (!abandon && (ev = ce_q_again(&ms)) != NULL &&
-		    (ev->state == CE_Q_WAITING || slots() > 0))
-			return hand(ev);
-		if (slots() > 0 && (ev = fresh()) != NULL)
+		if ((ev = again(&ms)) != NULL || (slots() > 0 && (ev = fresh()) != NULL))
 			return ev;
 		if (over())
 			return NULL;

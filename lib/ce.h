@@ -559,16 +559,15 @@ void ce_retry_after(long ms);
 const char *ce_reason(void); /* what the last of them said; lent until the next */
 int ce_reason_code(void);    /* of the last ce_fatal */
 
-/* ---- again.c: who has lost its server and comes back after a pause ---------------------- */
-
+/* For who has lost its server, and comes back to it. */
 struct ce_again {
 	int attempts; /* in a row, without success */
 	struct ce_timer timer;
 };
 /* After ce_later: says it, and calls fn after a pause that grows (--backoff, with
- * jitter).  False: those were --retries attempts; nothing is said and fn is not
- * called. */
-bool ce_again(struct ce_again *a, void (*fn)(void *arg), void *arg);
+ * jitter).  CE_FATAL: those were --retries attempts; the reason is then that of a
+ * ce_fatal with CE_UNAVAILABLE, nothing is said and fn is not called. */
+enum ce_verdict ce_again(struct ce_again *a, void (*fn)(void *arg), void *arg);
 void ce_again_well(struct ce_again *a); /* it is there again */
 
 /* ---- sink.c: events from standard input -------------------------------------------------------- */

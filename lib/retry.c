@@ -115,3 +115,29 @@ ce_say_taken(void)
 	pauses = 0;
 	ce_buf_reset(&said);
 }
+
+enum ce_verdict
+ce_again(struct ce_again *a, void (*fn)(void *arg), void *arg)
+{
+	long ms;
+
+	if (ce_conf.retries >= 0 && a->attempts >= ce_conf.retries) {
+		reason_code = CE_UNAVAILABLE;
+		return CE_FATAL;
+	}
+	ms = ce_backoff(++a->attempts);
+	ce_say_later(ms);
+	a->timer.fn = fn;
+	a->timer.arg = arg;
+	ce_timer(&a->timer, ms);
+	return CE_LATER;
+}
+
+void
+ce_again_well(struct ce_again *a)
+{
+	ce_timer(&a->timer, -1);
+	if (a->attempts > 0)
+		ce_say_taken();
+	a->attempts = 0;
+}

@@ -559,17 +559,6 @@ void ce_retry_after(long ms);
 const char *ce_reason(void); /* what the last of them said; lent until the next */
 int ce_reason_code(void);    /* of the last ce_fatal */
 
-/* For who has lost its server, and comes back to it. */
-struct ce_again {
-	int attempts; /* in a row, without success */
-	struct ce_timer timer;
-};
-/* After ce_later: says it, and calls fn after a pause that grows (--backoff, with
- * jitter).  CE_FATAL: those were --retries attempts; the reason is then that of a
- * ce_fatal with CE_UNAVAILABLE, nothing is said and fn is not called. */
-enum ce_verdict ce_again(struct ce_again *a, void (*fn)(void *arg), void *arg);
-void ce_again_well(struct ce_again *a); /* it is there again */
-
 /* ---- sink.c: events from standard input -------------------------------------------------------- */
 
 /* One event more, NULL at the end (or when the program is to leave) and then
@@ -641,6 +630,17 @@ long ce_unfinished(void);
 bool ce_running(void); /* false: stop reading and call ce_finish */
 void ce_wait(long ms); /* flushes, then waits for acks, watches, timers, signals; -1: for ever */
 void ce_stop(int code); /* running becomes false; the exit code unless a worse one comes */
+
+/* For a source that has a server, and comes back to it. */
+struct ce_again {
+	int attempts; /* in a row, without success */
+	struct ce_timer timer;
+};
+/* What became of a connection.  CE_LATER: says why, and calls fn after a pause that
+ * grows (--backoff, with jitter); stops the source with 69 after --retries.
+ * CE_FATAL: says why and stops it.  CE_TAKEN: nothing, until ce_again_well. */
+void ce_again(struct ce_again *a, enum ce_verdict v, void (*fn)(void *arg), void *arg);
+void ce_again_well(struct ce_again *a); /* the server answers */
 /* Called at intervals, when the window is full, and at the end, whenever more
  * was settled since the last call: makes the position durable.  False (errno):
  * tried again; at the end, 74. */

@@ -16,8 +16,13 @@ CE_PRINTF(2, 0)
 static enum ce_verdict
 say(enum ce_verdict v, const char *fmt, va_list ap)
 {
-	ce_buf_reset(&reason);
-	ce_buf_vprintf(&reason, fmt, ap);
+	static struct ce_buf next; /* what is said may hold what was said before */
+	struct ce_buf was = reason;
+
+	ce_buf_reset(&next);
+	ce_buf_vprintf(&next, fmt, ap);
+	reason = next;
+	next = was;
 	return v;
 }
 
@@ -114,30 +119,4 @@ ce_say_taken(void)
 	ce_note("goes on after %lu %s", pauses, pauses == 1 ? "retry" : "retries");
 	pauses = 0;
 	ce_buf_reset(&said);
-}
-
-enum ce_verdict
-ce_again(struct ce_again *a, void (*fn)(void *arg), void *arg)
-{
-	long ms;
-
-	if (ce_conf.retries >= 0 && a->attempts >= ce_conf.retries) {
-		reason_code = CE_UNAVAILABLE;
-		return CE_FATAL;
-	}
-	ms = ce_backoff(++a->attempts);
-	ce_say_later(ms);
-	a->timer.fn = fn;
-	a->timer.arg = arg;
-	ce_timer(&a->timer, ms);
-	return CE_LATER;
-}
-
-void
-ce_again_well(struct ce_again *a)
-{
-	ce_timer(&a->timer, -1);
-	if (a->attempts > 0)
-		ce_say_taken();
-	a->attempts = 0;
 }

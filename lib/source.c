@@ -34,6 +34,34 @@ ce_stop(int code)
 }
 
 void
+ce_again(struct ce_again *a, enum ce_verdict v, void (*fn)(void *arg), void *arg)
+{
+	long ms;
+
+	if (v == CE_TAKEN)
+		return;
+	if (v != CE_LATER || (ce_conf.retries >= 0 && a->attempts >= ce_conf.retries)) {
+		ce_warn("%s", ce_reason());
+		ce_stop(v == CE_FATAL ? ce_reason_code() : v == CE_NEVER ? CE_DATAERR : CE_UNAVAILABLE);
+		return;
+	}
+	ms = ce_backoff(++a->attempts);
+	ce_say_later(ms);
+	a->timer.fn = fn;
+	a->timer.arg = arg;
+	ce_timer(&a->timer, ms);
+}
+
+void
+ce_again_well(struct ce_again *a)
+{
+	ce_timer(&a->timer, -1);
+	if (a->attempts > 0)
+		ce_say_taken();
+	a->attempts = 0;
+}
+
+void
 ce_down_left(struct ce_down *d)
 {
 	if (d->left != NULL) {

@@ -29,6 +29,10 @@ need.lib  = jansson libcrypto libssl
 need.http = libcurl libmicrohttpd gnutls zlib
 need.buf  = zlib
 need.jq   = libjq
+need.kafka    = rdkafka
+need.mongodb  = libmongoc-1.0
+need.rabbitmq = librabbitmq
+need.redis    = hiredis
 # What single files of the library need: without it they are left out.
 need.lib/http.c  = libcurl
 need.lib/oauth.c = libcurl

@@ -17,6 +17,11 @@ minimal() {
 		TAKER=${TAKER:-$URL}
 		A=("$TAKER")
 		;;
+	ce-*-kafka) A=(-b "$KAFKA" -t t) ;; # does not end by itself, nor do other sources
+	ce-*-mongodb) A=(-u "$MONGODB/t" -c c) ;;
+	ce-src-rabbitmq) A=(-u "$RABBITMQ" -q ready) ;;
+	ce-sink-rabbitmq) A=(-u "$RABBITMQ" -r q --unroutable drop) ;;
+	ce-*-redis) A=(-u "$REDIS" -s s) ;;
 	ce-tee) A=('cat >/dev/null') ;;
 	ce-top) A=(--textfile "$T/metrics") ;; # does not end by itself
 	ce-jq) A=(.) ;;
@@ -31,7 +36,23 @@ minimal() {
 	ce-exec) A=(-- cat) ;;
 	esac
 }
-programs() { (cd "$B/bin" && echo ce-*); }
+# One server of each for all tests; without it its programs are left out.
+setup_file() {
+	local s
+
+	export WITHOUT='-' SERVERS=''
+	for s in kafka mongodb rabbitmq redis; do
+		[ -x "$B/bin/ce-src-$s" ] || continue
+		serve "$s"
+		export "${s^^}=$URL"
+		[ -z "$NOSERVER" ] || WITHOUT+="|$s"
+		SERVERS+=" $DIR"
+	done
+}
+teardown_file() {
+	for DIR in $SERVERS; do unserve; done
+}
+programs() { (cd "$B/bin" && printf '%s\n' ce-*) | grep -vE -- "-($WITHOUT)\$" | tr '\n' ' '; }
 # Those that take events on standard input, and those that read anything.
 takers() { among 'ce-sink-* ce-unwrap ce-buf ce-dedup ce-exec ce-filter ce-jq ce-map ce-rate ce-tee ce-validate'; }
 readers() { among 'ce-src-file ce-wrap ce-sink-* ce-unwrap ce-buf ce-cat ce-dedup ce-exec ce-filter ce-jq ce-map ce-rate ce-validate'; }
@@ -280,7 +301,7 @@ said_once() {
 		ce-sink-file) wait_for lines sunk 3 ;;
 		ce-src-file | ce-wrap | ce-buf | ce-dedup | ce-jq) wait_for lines out 3 ;;
 		ce-unwrap | ce-validate | ce-filter) wait_for test -s out ;;
-		*) wait_for grep -qs "$p" /proc/"$pid"/comm ;;
+		*) wait_for grep -qs "${p:0:15}" /proc/"$pid"/comm ;; # the kernel keeps so much
 		esac
 		wait_for catches "$pid"
 		kill -TERM "$pid"

@@ -1,0 +1,43 @@
+# toxic.bash -- networks that are slow or break, by toxiproxy.
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154
+
+export VIA
+
+# In setup_file: toxiproxy starts it.  In setup: toxic_or_skip.  In teardown_file: no_toxiproxy.
+toxiproxy() {
+	local rc=0 d=$BATS_FILE_TMPDIR/toxiproxy
+
+	mkdir -p "$d"
+	export TOXIPROXY='' NOTOXIPROXY=''
+	TOXIPROXY=$("$HERE/server/toxiproxy" "$d" 2>"$d/why" 3>&-) || rc=$?
+	case $rc in
+	0) ;;
+	77) NOTOXIPROXY=$(tail -n 1 "$d/why") ;;
+	*)
+		cat "$d/why" >&2
+		return 1
+		;;
+	esac
+}
+toxic_or_skip() { [ -z "$NOTOXIPROXY" ] || skip "$NOTOXIPROXY"; }
+no_toxiproxy() {
+	local p
+
+	[ -e "$BATS_FILE_TMPDIR/toxiproxy/pid" ] || return 0
+	p=$(cat "$BATS_FILE_TMPDIR/toxiproxy/pid")
+	kill -KILL "$p" 2>/dev/null || :
+	wait_for gone "$p"
+}
+
+# via HOST:PORT: a way there that can be spoilt; it begins at the HOST:PORT in VIA.
+via() {
+	VIA=$(curl -fsS "$TOXIPROXY/proxies" \
+		-d "{\"name\":\"t$BATS_TEST_NUMBER\",\"listen\":\"127.0.0.1:0\",\"upstream\":\"$1\"}" | jq -r .listen)
+}
+# toxic TYPE STREAM ATTRIBUTES: spoils it (upstream, downstream; JSON); mended TYPE: no more.
+toxic() {
+	curl -fsS "$TOXIPROXY/proxies/t$BATS_TEST_NUMBER/toxics" \
+		-d "{\"name\":\"$1\",\"type\":\"$1\",\"stream\":\"$2\",\"attributes\":$3}" >/dev/null
+}
+mended() { curl -fsS -X DELETE "$TOXIPROXY/proxies/t$BATS_TEST_NUMBER/toxics/$1" >/dev/null; }

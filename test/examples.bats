@@ -42,6 +42,15 @@ run_examples() {
 	run_examples "$ROOT/man/ce-src-http.1"
 }
 @test "ce-sink-http(1)" { run_examples "$ROOT/man/ce-sink-http.1"; }
+@test "ce-src-kafka(1) and ce-sink-kafka(1)" {
+	need ce-src-kafka
+	serve kafka
+	served
+	export CE_KAFKA_BROKERS=$URL
+	run_examples "$ROOT/man/ce-sink-kafka.1"
+	run_examples "$ROOT/man/ce-src-kafka.1"
+	unserve
+}
 @test "ce-wrap(1)" { run_examples "$ROOT/man/ce-wrap.1"; }
 @test "ce-top(1)" { run_examples "$ROOT/man/ce-top.1"; }
 @test "ce-validate(1)" { run_examples "$ROOT/man/ce-validate.1"; }

@@ -51,6 +51,8 @@ run_examples() {
 	run_examples "$ROOT/man/ce-src-kafka.1"
 	unserve
 }
+@test "ce-src-mongodb(1)" { run_examples "$ROOT/man/ce-src-mongodb.1"; }
+@test "ce-sink-mongodb(1)" { run_examples "$ROOT/man/ce-sink-mongodb.1"; }
 @test "ce-wrap(1)" { run_examples "$ROOT/man/ce-wrap.1"; }
 @test "ce-top(1)" { run_examples "$ROOT/man/ce-top.1"; }
 @test "ce-validate(1)" { run_examples "$ROOT/man/ce-validate.1"; }

@@ -1,0 +1,45 @@
+/* sink.h -- the parts of ce-sink-mongodb.
+ * SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef MONGODB_SINK_H
+#define MONGODB_SINK_H
+
+#include "mongodb.h"
+
+struct sink_conf {
+	struct ce_template *db, *coll, *key;
+	const char *op;
+	bool data_only, unordered;
+};
+extern struct sink_conf sink_conf;
+
+enum op { OP_INSERT, OP_UPSERT, OP_REPLACE, OP_DELETE };
+
+/* An event as the write that it becomes. */
+struct write {
+	struct ce_event *ev;
+	enum op op;
+	struct ce_buf db, coll;
+	bson_t id;  /* {_id: ...} */
+	bson_t doc; /* of all but deletes */
+	bool own;   /* the _id is made of source and id */
+	char *why;  /* it cannot be made */
+};
+
+/* sink-make.c */
+void make_check(void);
+void make_write(struct write *w, struct ce_event *ev); /* w->why says if it failed */
+void make_free(struct write *w);
+
+/* sink-bulk.c: writes n of one kind to one collection, and says what became of each.  CE_LATER
+ * without a reason: it was not tried, because of one before it. */
+struct outcome {
+	enum ce_verdict v;
+	char *why; /* owned; NULL: not tried */
+	int code;  /* of CE_FATAL */
+	bool named; /* the reply has an error for it */
+};
+void bulk_write(struct write **w, struct outcome *o, int n);
+void bulk_close(void);
+
+#endif

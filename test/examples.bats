@@ -51,6 +51,15 @@ run_examples() {
 	run_examples "$ROOT/man/ce-src-kafka.1"
 	unserve
 }
+@test "ce-src-rabbitmq(1) and ce-sink-rabbitmq(1)" {
+	need ce-src-rabbitmq
+	serve rabbitmq
+	served
+	export CE_RABBITMQ_URL=$URL
+	run_examples "$ROOT/man/ce-src-rabbitmq.1"
+	run_examples "$ROOT/man/ce-sink-rabbitmq.1"
+	unserve
+}
 @test "ce-src-mongodb(1)" { run_examples "$ROOT/man/ce-src-mongodb.1"; }
 @test "ce-sink-mongodb(1)" { run_examples "$ROOT/man/ce-sink-mongodb.1"; }
 @test "ce-wrap(1)" { run_examples "$ROOT/man/ce-wrap.1"; }

@@ -60,6 +60,14 @@ run_examples() {
 	run_examples "$ROOT/man/ce-sink-rabbitmq.1"
 	unserve
 }
+@test "ce-src-redis(1)" {
+	need redis-server redis-cli
+	run_examples "$ROOT/man/ce-src-redis.1"
+}
+@test "ce-sink-redis(1)" {
+	need redis-server redis-cli
+	run_examples "$ROOT/man/ce-sink-redis.1"
+}
 @test "ce-src-mongodb(1)" { run_examples "$ROOT/man/ce-src-mongodb.1"; }
 @test "ce-sink-mongodb(1)" { run_examples "$ROOT/man/ce-sink-mongodb.1"; }
 @test "ce-wrap(1)" { run_examples "$ROOT/man/ce-wrap.1"; }

@@ -1,0 +1,107 @@
+#!/usr/bin/env bats
+# redis-cluster.bats -- ce-sink-redis and a cluster of three redis-servers.
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154,SC2030,SC2031
+
+load help
+load redis
+bats_require_minimum_version 1.5.0
+
+setup_file() { serve redis-cluster; }
+setup() { served; }
+teardown() {
+	reap
+	[ -n "$NOSERVER" ] || for n in 1 2 3; do node "$n" flushall >/dev/null; done
+}
+teardown_file() { unserve; }
+
+node() { redis-cli -p "$(<"$DIR/$1/port")" "${@:2}"; }
+any() { redis-cli -c -p "$(<"$DIR/1/port")" "$@"; }
+keys() { echo $(($(node 1 dbsize) + $(node 2 dbsize) + $(node 3 dbsize))); }
+has_keys() { [ "$(keys)" -ge "$1" ]; }
+shared() { events "$1" | awk '{ sub(/}$/, ",\"shard\":\"" NR % 20 "\"}"); print }'; } # N events of 20 shards
+# in_shards: of all 20, what the stream o:N holds is what was sent to it.
+in_shards() {
+	local i
+
+	for i in {0..19}; do
+		any --raw xrange "o:$i" - + | awk 'NR % 3 == 0' | firsts | cmp - <(grep -F ",\"shard\":\"$i\"}" sent) || return 1
+	done
+}
+# owner KEY: the number of the node that has its slot.
+owner() {
+	local n
+
+	for n in 1 2 3; do [[ $(node "$n" exists "$1") = MOVED* ]] || echo "$n"; done
+}
+
+@test "a cluster: each event goes to the server that has its key" {
+	events 1000 >sent
+	ce-sink-redis -u "$URL" --set 's:{id}' <sent 2>said
+	[ "$(keys)" = 1000 ]
+	for n in 1 2 3; do [ "$(node "$n" dbsize)" -gt 200 ]; done
+	for i in 1 77 500 1000; do any --raw get "s:$i" | cmp - <(sed -n "${i}p" sent); done
+	[ ! -s said ]
+}
+
+@test "a cluster: the order of each stream is kept, from whichever server it begins" {
+	shared 20000 >sent
+	for n in 1 2 3; do
+		ce-sink-redis -u "redis://127.0.0.1:$(<"$DIR/$n/port")" -s 'o:{shard}' <sent
+		in_shards
+		[ "$(any xlen o:3)" = 1000 ]
+		for i in {0..19}; do any del "o:$i" >/dev/null; done
+	done
+}
+
+@test "a cluster: --once, with the marker where the key is" {
+	shared 1000 >sent
+	cat sent sent | ce-sink-redis -u "$URL" -s 'o:{shard}' --once
+	in_shards
+	for i in {0..19}; do [ "$(any xlen "o:$i")" = 50 ]; done
+}
+
+@test "a cluster: a slot on its way: ASK is followed, and asked there" {
+	local slot from to
+
+	slot=$(node 1 cluster keyslot ask)
+	from=$(owner ask)
+	to=$((from % 3 + 1))
+	node "$to" cluster setslot "$slot" importing "$(node "$from" cluster myid)"
+	node "$from" cluster setslot "$slot" migrating "$(node "$to" cluster myid)"
+	[[ $(node "$from" xlen ask) = ASK* ]]
+	events 500 >sent
+	ce-sink-redis -u "$URL" -s ask <sent
+	[ "$(printf 'asking\nxlen ask\n' | redis-cli -p "$(<"$DIR/$to/port")" | tail -n 1)" = 500 ]
+	for n in "$to" "$from"; do node "$n" cluster setslot "$slot" node "$(node "$to" cluster myid)"; done
+	ce-sink-redis -u "$URL" -s ask < <(events 500 501)
+	node "$to" --raw xrange ask - + | awk 'NR % 3 == 0' | cmp - <(events 1000)
+}
+
+@test "a cluster: slots move while events come: nothing lost, nothing twice, order kept" {
+	shared 30000 >sent
+	spawn_sh "ce-src-file --as events sent | ce-rate --per-second 6000 | ce-sink-redis -u $URL -s 'o:{shard}' 2>said"
+	wait_for has_keys 20
+	redis-cli --cluster reshard "127.0.0.1:$(<"$DIR/1/port")" --cluster-from "$(node 1 cluster myid)" \
+		--cluster-to "$(node 2 cluster myid)" --cluster-slots 5000 --cluster-yes >moved
+	ended "$PID"
+	[ "$RC" = 0 ]
+	in_shards
+	for i in {0..19}; do [ "$(any xlen "o:$i")" = 1500 ]; done
+}
+
+@test "a cluster: one of the servers is killed and restarted: nothing lost, order kept" {
+	local p
+
+	shared 60000 >sent
+	spawn_sh "ce-sink-redis -u $URL -s 'o:{shard}' --backoff 20ms --backoff-max 100ms <sent 2>said"
+	wait_for has_keys 20
+	p=$(<"$DIR/3/server")
+	kill -9 "$p"
+	wait_for gone "$p"
+	wait_for has said 'will retry'
+	"$HERE/server/redis" "$DIR/3" >/dev/null 3>&-
+	ended "$PID"
+	[ "$RC" = 0 ]
+	in_shards
+}

@@ -325,6 +325,9 @@ struct ce_secret {
 	char *p;          /* NULL: not given */
 	size_t len;
 };
+/* For a secret that another library copies into memory of its own: from now on the
+ * process leaves no core. */
+void ce_no_core(void);
 
 /* ---- opt.c: options from one table ----------------------------------------------- */
 

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include "guard.h"
 #include "secret.h"
@@ -165,4 +166,18 @@ ce_secret_forget(const struct ce_secret *s)
 		return;
 	explicit_bzero(v, strlen(v));
 	unsetenv(name);
+}
+
+/* One byte is less than any core, and it is the limit at which the kernel gives none
+ * to a program either (core(5): 0 does not keep it from that).  What stays readable,
+ * unlike after PR_SET_DUMPABLE, is /proc/PID, in which a source looks for its sink. */
+void
+ce_no_core(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_CORE, &r) == 0 && r.rlim_max > 1) {
+		r.rlim_cur = r.rlim_max = 1;
+		setrlimit(RLIMIT_CORE, &r);
+	}
 }

@@ -88,6 +88,7 @@ c.admin.command('createUser', 'reader', pwd='r', roles=[{'role': 'read', 'db': '
 	spawn_sh "{ one; cat <> <(:); } | { echo \$BASHPID >pid; exec ce-sink-mongodb -u 'mongodb://ce@$at' --password env:GOOD -c c; }"
 	wait_for test -s pid
 	not grep -az 's3cret' "/proc/$(cat pid)/cmdline"
+	wait_for grep -q '^Max core file size  *1  *1 ' "/proc/$(cat pid)/limits"
 }
 
 @test "changes that are not kept any more: 65, or the whole again" {

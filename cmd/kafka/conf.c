@@ -80,8 +80,10 @@ keep(struct ce_str s)
 		return false;
 	given = ce_realloc(given, (size_t)(ngiven + 1) * sizeof(*given));
 	given[ngiven++] = (struct property){ ce_strndup(name.p, name.len), ce_strndup(value.p, value.len) };
-	if (is_secret(given[ngiven - 1].name) && value.len > 0)
+	if (is_secret(given[ngiven - 1].name) && value.len > 0) {
 		ce_log_hide(given[ngiven - 1].value, value.len);
+		ce_no_core();
+	}
 	return true;
 }
 
@@ -187,8 +189,10 @@ set_sasl(rd_kafka_conf_t *conf)
 	set(conf, "sasl.mechanisms", names[sasl]);
 	if (user != NULL)
 		set(conf, "sasl.username", user);
-	if (password.p != NULL)
+	if (password.p != NULL) {
 		set(conf, "sasl.password", password.p);
+		ce_no_core();
+	}
 }
 
 rd_kafka_conf_t *

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 #include "mongodb.h"
 #include "net.h"
@@ -107,7 +106,6 @@ use_tls(void)
 		mongoc_uri_set_option_as_bool(uri, MONGOC_URI_TLSINSECURE, true);
 }
 
-/* The library keeps the password in memory of its own, so no core is dumped. */
 static void
 use_password(void)
 {
@@ -117,7 +115,7 @@ use_password(void)
 		return;
 	if (mongoc_uri_get_username(uri) == NULL)
 		ce_die(CE_USAGE, "--password needs a user, in --url or by --user");
-	prctl(PR_SET_DUMPABLE, 0);
+	ce_no_core();
 	if (!mongoc_uri_set_password(uri, mongodb_conf.password.p))
 		ce_die(CE_CONFIG, "--password: it is not UTF-8");
 }

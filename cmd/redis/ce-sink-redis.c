@@ -25,10 +25,9 @@ static const struct ce_opt opts[] = {
 	CE_END
 };
 
-/* Not constant: see main. */
-static struct ce_program program = {
+static const struct ce_program program = {
 	"ce-sink-redis", "write events to a Redis server", CE_SINK, opts, NULL, 0, 0,
-	CE_USE_INFLIGHT | CE_USE_TIMEOUT
+	CE_USE_INFLIGHT | CE_USE_ORDER | CE_USE_TIMEOUT
 };
 
 int
@@ -38,7 +37,6 @@ main(int argc, char *argv[])
 
 	ce_conf.inflight = 4096;
 	ce_start(argc, argv, &program);
-	program.uses |= CE_USE_BATCH; /* without its options: what must come again comes together, in order */
 	redis_check();
 	command_check();
 	flight_start();

@@ -1,122 +1,74 @@
 /* flight.c -- what is on its way: commands that were sent and have no reply yet.
  *
- * Events are sent in their order, many at a time.  When one has to come again, those
- * behind it that are on their way are waited for, and nothing is sent meanwhile: then
- * it goes alone, and the others follow once it was taken.  So what was refused for a
- * time is not overtaken by more than was on its way when that began.
+ * Events are sent in their order, many at a time.  What has to come again is not
+ * overtaken by what was not sent yet (CE_USE_ORDER); nor is what another server of the
+ * cluster is to have, once it is known.
  * SPDX-License-Identifier: Apache-2.0 */
 
 #include <stdlib.h>
-#include <string.h>
 #include "sink.h"
 
 #define MUCH 65536 /* bytes that are written without waiting for more */
 #define HOPS 8     /* redirections of one command, until it waits */
 
-static enum {
-	OPEN,
-	DRAIN, /* sent elsewhere: nothing new before all is answered */
-	PROBE  /* something waits to come again: one at a time */
-} gate;
-struct events {
-	struct ce_event **v;
-	size_t n, cap;
-};
-static struct events parked; /* behind the gate, in order */
-static struct events failed; /* to come again, as soon as nothing is on its way */
-static struct ce_buf reason; /* of the first of them */
+static bool draining;        /* one was sent elsewhere: nothing new before all is answered */
+static bool failed;          /* and one of them has to come again */
+static bool stopped;         /* there is no going on behind a refused event */
+static struct ce_event **parked; /* what has come meanwhile, in order */
+static size_t nparked, capparked;
 static long flying;          /* in the rings: events, and questions for the map, which must not
                               * change under what is on its way */
-static long inflight;        /* --inflight as it was given */
-static bool stopped;         /* there is no going on behind a refused event */
-static bool releasing;
 
 static void transmit(struct node *n, const struct op *op);
+static void begin(struct ce_event *ev);
 
 static void
-add(struct events *e, struct ce_event *ev)
+park(struct ce_event *ev)
 {
-	if (e->n == e->cap) {
-		e->cap = e->cap ? 2 * e->cap : 64;
-		e->v = ce_realloc(e->v, e->cap * sizeof(struct ce_event *));
+	if (nparked == capparked) {
+		capparked = capparked > 0 ? 2 * capparked : 64;
+		parked = ce_realloc(parked, capparked * sizeof(struct ce_event *));
 	}
-	e->v[e->n++] = ev;
+	parked[nparked++] = ev;
 }
 
-/* While events wait, no new ones are asked for: they would overtake. */
-static void
-hold(void)
-{
-	gate = PROBE;
-	ce_conf.inflight = 1;
-}
-
-static void
-send_back(struct events *e)
-{
-	size_t i, n = e->n;
-
-	e->n = 0;
-	for (i = 0; i < n; i++) {
-		ce_later("%s", reason.len > 0 ? reason.p : "it is behind a refused event");
-		ce_settle(e->v[i], CE_LATER);
-	}
-}
-
-static void
-release(void)
-{
-	struct events was = parked;
-	size_t i;
-
-	gate = OPEN;
-	ce_conf.inflight = inflight;
-	parked = (struct events){ 0 };
-	releasing = true;
-	for (i = 0; i < was.n; i++)
-		flight_send(was.v[i]);
-	releasing = false;
-	free(was.v);
-}
-
-/* Nothing is on its way: what failed, and what is behind it, waits together. */
+/* Nothing is on its way: those that were parked go, or are behind what comes again. */
 static void
 calm(void)
 {
-	while (gate != OPEN && flying == 0 && !releasing) {
-		if (failed.n == 0 && !stopped) {
-			release();
-			continue;
-		}
-		send_back(&failed);
-		send_back(&parked);
+	struct ce_event **was = parked;
+	size_t i, n = nparked;
+	bool back = failed || stopped;
+
+	if (!draining || flying > 0)
 		return;
+	draining = failed = false;
+	parked = NULL;
+	nparked = capparked = 0;
+	for (i = 0; i < n; i++) {
+		if (back)
+			ce_settle(was[i], CE_LATER);
+		else
+			flight_send(was[i]);
 	}
+	free(was);
 }
 
 static void
-fail(struct ce_event *ev)
+settle(struct ce_event *ev, enum ce_verdict v)
 {
-	if (failed.n == 0) {
-		ce_buf_reset(&reason);
-		ce_buf_puts(&reason, ce_reason());
-	}
-	add(&failed, ev);
-	hold();
+	failed |= v == CE_LATER;
+	ce_settle(ev, v);
 }
 
-/* One has come to its end. */
+/* One has come to its end.  What is behind a refused event is not asked about. */
 static void
 finish(struct ce_event *ev, enum ce_verdict v)
 {
-	if (v == CE_LATER || (v != CE_TAKEN && stopped))
-		fail(ev); /* what is behind a refused event is not asked about */
-	else
-		ce_settle(ev, v);
-	if (v == CE_FATAL || (v == CE_NEVER && ce_conf.dead_letter == NULL)) {
-		stopped = true;
-		hold();
-	}
+	if (stopped && v != CE_TAKEN)
+		v = ce_later("it is behind a refused event");
+	stopped |= v == CE_FATAL || (v == CE_NEVER && ce_conf.dead_letter == NULL);
+	settle(ev, v);
 	calm();
 }
 
@@ -157,14 +109,14 @@ down(struct link *l, const char *why)
 	ce_later("cannot %s %s: %s", command_verb(), redis_conf.shown, why);
 	while (n->len > 0)
 		if ((op = shift(n)).ev != NULL)
-			fail(op.ev);
+			settle(op.ev, CE_LATER);
 	calm();
 }
 
 static void
 redirect(struct node *n, struct op op, const redisReply *r)
 {
-	bool moved = redis_means(r) == REDIS_MOVED, first = gate == OPEN;
+	bool moved = redis_means(r) == REDIS_MOVED, first = !draining;
 	struct node *to = cluster_follow(r->str, n, moved);
 
 	if (to == NULL || ++op.hops > HOPS) {
@@ -172,8 +124,10 @@ redirect(struct node *n, struct op op, const redisReply *r)
 		    redis_conf.shown, redis_said(r)));
 		return;
 	}
-	if (first)
-		gate = DRAIN; /* those behind it are redirected first */
+	if (first) { /* those behind it are redirected first */
+		draining = true;
+		failed = false;
+	}
 	op.kind = moved ? OP_EVENT : OP_ASKING;
 	transmit(to, &op);
 	if (moved && first && to->link.conn != NULL) {
@@ -336,10 +290,12 @@ begin(struct ce_event *ev)
 void
 flight_send(struct ce_event *ev)
 {
-	if (gate == OPEN)
-		begin(ev);
+	if (stopped)
+		finish(ev, CE_LATER);
+	else if (draining)
+		park(ev);
 	else
-		add(&parked, ev);
+		begin(ev);
 }
 
 static void
@@ -360,26 +316,16 @@ flush(struct node *n)
 	link_push(&n->link);
 }
 
-/* What was gathered leaves before anything is waited for.  All that had to come again
- * is here then: the first of it goes. */
+/* What was gathered leaves before anything is waited for. */
 static bool
 before_wait(void)
 {
-	bool probes = gate == PROBE && parked.n > 0 && flying == 0;
-	struct ce_event *first;
-
-	if (probes) {
-		first = parked.v[0];
-		memmove(parked.v, parked.v + 1, --parked.n * sizeof(struct ce_event *));
-		begin(first);
-	}
 	cluster_each(flush);
-	return probes; /* it may wait again by now */
+	return false;
 }
 
 void
 flight_start(void)
 {
-	inflight = ce_conf.inflight;
 	ce_on_wait(before_wait);
 }

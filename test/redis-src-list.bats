@@ -112,6 +112,7 @@ heard() { [ "$(cli --raw pubsub "$@" | tail -n 1)" != 0 ]; }
 	fill
 	: >out
 	spawn_sh "ce-src-redis -u $URL -l l -c me --window 50 --until-end --quiet | ce-sink-file out"
+	wait_for test -s out # at the beginning it does not come back
 	while ! gone_or_zombie "$PID"; do
 		cli client kill type normal skipme yes >killed
 		read -rt 0.05 -u "$NAP" || :

@@ -5,6 +5,7 @@
  * sends again by itself is there once.
  * SPDX-License-Identifier: Apache-2.0 */
 
+#include <stdlib.h>
 #include "sink.h"
 
 #define TOGETHER 16384 /* records without a report: some requests of 1 MB to each broker */
@@ -35,6 +36,7 @@ in_transactions(void)
 
 	while ((n = ce_batch(evs, (int)ce_conf.batch)) > 0)
 		transact(evs, n);
+	free(evs);
 }
 
 int

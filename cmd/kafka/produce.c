@@ -10,6 +10,8 @@
 #include "sink.h"
 
 static rd_kafka_t *rk;
+static rd_kafka_queue_t *reports;
+static rd_kafka_topic_t *last_topic;
 static struct ce_event **back; /* taken back; they wait for the rest of them */
 static long nback, capback;
 static long open;              /* records without a report */
@@ -190,13 +192,11 @@ before_wait(void)
 static rd_kafka_topic_t *
 topic_of(const char *name)
 {
-	static rd_kafka_topic_t *topic;
-
-	if (topic != NULL && strcmp(rd_kafka_topic_name(topic), name) == 0)
-		return topic;
-	if (topic != NULL)
-		rd_kafka_topic_destroy(topic);
-	return topic = rd_kafka_topic_new(rk, name, NULL);
+	if (last_topic != NULL && strcmp(rd_kafka_topic_name(last_topic), name) == 0)
+		return last_topic;
+	if (last_topic != NULL)
+		rd_kafka_topic_destroy(last_topic);
+	return last_topic = rd_kafka_topic_new(rk, name, NULL);
 }
 
 /* What lies in the event is not copied: the event stays until its report. */
@@ -293,7 +293,8 @@ produce_start(void)
 	rd_kafka_conf_set_log_cb(conf, kafka_log);
 	rk = kafka_new(RD_KAFKA_PRODUCER, conf);
 	rd_kafka_set_log_queue(rk, NULL);
-	kafka_watch(rd_kafka_queue_get_main(rk), on_queue);
+	reports = rd_kafka_queue_get_main(rk);
+	kafka_watch(reports, on_queue);
 	ce_on_wait(before_wait);
 	doubt.fn = on_doubt;
 }
@@ -304,5 +305,8 @@ produce_stop(void)
 {
 	if (open > 0)
 		rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+	if (last_topic != NULL)
+		rd_kafka_topic_destroy(last_topic);
+	rd_kafka_queue_destroy(reports);
 	rd_kafka_destroy(rk);
 }

@@ -7,10 +7,10 @@
 #include <string.h>
 #include "mongodb.h"
 
-const char *
+char *
 mongodb_why(const bson_error_t *e)
 {
-	static _Thread_local struct ce_buf text;
+	struct ce_buf text = { 0 };
 	const char *from = strchr(e->message, '['), *end;
 
 	ce_buf_reset(&text);
@@ -22,7 +22,7 @@ mongodb_why(const bson_error_t *e)
 		ce_buf_puts(&text, e->message);
 	while (text.len > 0 && strchr("\n .", text.p[text.len - 1]) != NULL)
 		text.p[--text.len] = '\0';
-	return text.p;
+	return ce_buf_take(&text);
 }
 
 bool

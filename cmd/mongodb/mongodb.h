@@ -23,8 +23,8 @@ const char *mongodb_hosts(void);    /* HOST:PORT,... of the URL */
 const char *mongodb_database(void); /* of the URL, or NULL */
 bool mongodb_unacknowledged(void);  /* its write concern asks for no answers */
 
-/* error.c: what the server or the library said, as one phrase; lent. */
-const char *mongodb_why(const bson_error_t *e);
+/* error.c: what the server or the library said, as one phrase; the caller frees. */
+char *mongodb_why(const bson_error_t *e);
 enum mongodb_kind {
 	MONGODB_GONE,   /* no server, no connection: a new client helps */
 	MONGODB_LATER,  /* it will pass */

@@ -34,7 +34,7 @@ failed(const struct position *p, const bson_error_t *e, const bson_t *reply)
 	bool lost = e->domain == MONGOC_ERROR_SERVER && (e->code == HISTORY_LOST || e->code == FATAL_STREAM);
 	struct item *i = make(lost ? ITEM_LOST : ITEM_FAILED, p, NULL);
 
-	i->why = ce_strdup(mongodb_why(e));
+	i->why = mongodb_why(e);
 	i->how = mongodb_kind(e, reply);
 	reader_push(i);
 }

@@ -176,12 +176,14 @@ concern(const bson_t *reply)
 static void
 all(struct write **w, struct outcome *o, int n, enum ce_verdict v, const bson_error_t *e)
 {
+	char *why = mongodb_why(e);
 	int i;
 
 	for (i = 0; i < n; i++) {
-		set(&o[i], v, "%s: %s", place(w[i]), mongodb_why(e));
+		set(&o[i], v, "%s: %s", place(w[i]), why);
 		o[i].code = CE_NOPERM;
 	}
+	free(why);
 }
 
 static void

@@ -78,6 +78,7 @@ took(struct link *l, redisReply *r)
 	asked = false;
 	if (r->type != REDIS_REPLY_ERROR)
 		ce_again_well(&again);
+	wrap_came(true);
 	if (r->type == REDIS_REPLY_NIL || (v != NULL && v->elements == 0)) {
 		nothing();
 		return false;
@@ -136,6 +137,8 @@ stream_idle(void)
 static void
 down(struct link *l, const char *why)
 {
+	if (asked)
+		wrap_came(false);
 	asked = false;
 	batch_uncount(l);
 	if (groups())

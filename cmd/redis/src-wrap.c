@@ -15,6 +15,7 @@
 static struct ce_draft draft;
 static struct ce_buf line;
 static size_t bytes, events; /* seen so far, to guess what is to come */
+static int halved;           /* so often: replies of the full size did not arrive */
 
 void
 wrap_check(void)
@@ -177,10 +178,19 @@ object(struct ce_buf *out, const redisReply *f)
 long
 wrap_count(void)
 {
-	size_t each = events > 0 ? bytes / events + 1 : 16384, n = MUCH / each;
+	size_t each = events > 0 ? bytes / events + 1 : 16384, n = (MUCH >> halved) / each;
 	size_t most = (size_t)(ce_conf.window > 2048 ? 1024 : ce_conf.window / 2 + 1);
 
 	return (long)(n < 1 ? 1 : n > most ? most : n);
+}
+
+void
+wrap_came(bool came)
+{
+	if (came && halved > 0)
+		halved--;
+	else if (!came && halved < 20)
+		halved++;
 }
 
 static struct ce_event *

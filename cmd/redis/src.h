@@ -34,6 +34,7 @@ struct ce_event *wrap_message(const char *kind, struct ce_str name, struct ce_st
     void *token);
 struct ce_event *wrap_notice(struct ce_str key, struct ce_str what); /* of --keyspace */
 long wrap_count(void); /* how many may be asked for at once, by the size of what came */
+void wrap_came(bool came); /* a reply; false: the connection broke instead, so smaller ones are asked for */
 
 /* ---- ids.c: entries of a stream that are not finished ------------------------- */
 

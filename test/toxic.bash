@@ -30,11 +30,13 @@ no_toxiproxy() {
 	wait_for gone "$p"
 }
 
-# via HOST:PORT: a way there that can be spoilt; it begins at the HOST:PORT in VIA.
+# via HOST:PORT [PORT]: a way there that can be spoilt; it begins at the HOST:PORT in VIA,
+# at this port or any.  no_via: no more.
 via() {
 	VIA=$(curl -fsS "$TOXIPROXY/proxies" \
-		-d "{\"name\":\"t$BATS_TEST_NUMBER\",\"listen\":\"127.0.0.1:0\",\"upstream\":\"$1\"}" | jq -r .listen)
+		-d "{\"name\":\"t$BATS_TEST_NUMBER\",\"listen\":\"127.0.0.1:${2:-0}\",\"upstream\":\"$1\"}" | jq -r .listen)
 }
+no_via() { [ -z "$VIA" ] || curl -fsS -X DELETE "$TOXIPROXY/proxies/t$BATS_TEST_NUMBER" >/dev/null; }
 # toxic TYPE STREAM ATTRIBUTES: spoils it (upstream, downstream; JSON); mended TYPE: no more.
 toxic() {
 	curl -fsS "$TOXIPROXY/proxies/t$BATS_TEST_NUMBER/toxics" \

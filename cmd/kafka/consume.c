@@ -10,6 +10,7 @@
 
 #define MANY 1000 /* records that are taken at once */
 #define TEND 1000 /* ms between two looks at the other queue, at most */
+#define LONG 3200 /* ms that one question waits for its answer, at most */
 
 rd_kafka_t *consumer;
 rd_kafka_queue_t *records;
@@ -83,13 +84,28 @@ on_records(void *arg, short revents)
 	kafka_woken(arg);
 }
 
+/* Whether they answer.  They may be far away: each time it waits longer, up to MOST ms. */
+static bool
+ask(int64_t most)
+{
+	static int ms = 100;
+
+	if (kafka_ask(consumer, ms < most ? ms : most > 0 ? (int)most : 1)) {
+		ms = 100;
+		return true;
+	}
+	if (ms < LONG)
+		ms *= 2;
+	return false;
+}
+
 static void
 on_tend(void *arg)
 {
 	(void)arg;
 	serve_events();
 	if (kafka_missed())
-		kafka_ask(consumer, 50);
+		ask(TEND / 2);
 	ce_timer(&tend, TEND);
 }
 
@@ -198,9 +214,9 @@ meet(void)
 	char *id;
 	int i;
 
-	while (ce_running() && !kafka_ask(consumer, 200)) {
+	while (ce_running() && !ask(until - ce_now())) {
 		serve_events();
-		if (ce_now() > until)
+		if (ce_now() >= until)
 			ce_die(CE_UNAVAILABLE, "cannot reach the brokers: %s",
 			    *kafka_last() != '\0' ? kafka_last() : "no answer within --timeout");
 	}

@@ -60,10 +60,10 @@ fill() { ce-sink-redis -u "$URL" -s s <"${1:-sent}"; }
 	toxic latency downstream '{"latency":300}'
 	sink
 	sunk
-	[ ! -s err ]
+	[ ! -s err ] || { cat err; false; }
 	src "${group[@]}"
 	come
-	[ ! -s err ]
+	[ ! -s err ] || { cat err; false; }
 }
 
 @test "one byte at a time" {
@@ -71,12 +71,12 @@ fill() { ce-sink-redis -u "$URL" -s s <"${1:-sent}"; }
 	toxic slicer upstream '{"average_size":1,"size_variation":0,"delay":10}'
 	sink
 	sunk
-	[ ! -s err ]
+	[ ! -s err ] || { cat err; false; }
 	mended slicer
 	toxic slicer downstream '{"average_size":1,"size_variation":0,"delay":10}'
 	src "${group[@]}"
 	come
-	[ ! -s err ]
+	[ ! -s err ] || { cat err; false; }
 }
 
 @test "cut in the middle of a command, again and again" {

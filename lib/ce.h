@@ -91,6 +91,9 @@ void ce_hmac_sha256(const void *key, size_t nkey, const void *p, size_t n, unsig
 void ce_hex(struct ce_buf *out, const void *p, size_t n); /* lower case */
 bool ce_equal(const void *a, const void *b, size_t n); /* in constant time */
 void ce_random(void *p, size_t n);
+/* For a program whose library has threads, before anything else here: at its end OpenSSL
+ * is not taken down, because they may be in it still. */
+void ce_crypto_stays(void);
 
 /* ---- utf8.c: text inside JSON and attributes ---------------------------- */
 

@@ -136,3 +136,9 @@ ce_random(void *p, size_t n)
 			ce_die(CE_TEMPFAIL, "cannot get random bytes: %m");
 	}
 }
+
+void
+ce_crypto_stays(void)
+{
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
+}

@@ -198,9 +198,11 @@ set_sasl(rd_kafka_conf_t *conf)
 rd_kafka_conf_t *
 kafka_conf(void)
 {
-	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	rd_kafka_conf_t *conf;
 	int i;
 
+	ce_crypto_stays();
+	conf = rd_kafka_conf_new();
 	if (file != NULL)
 		read_file();
 	for (i = 0; i < properties.n; i++) {

@@ -143,6 +143,7 @@ mongodb_check(const char *appname)
 	no_secrets(rest + 3);
 	mongoc_log_set_handler(NULL, NULL); /* what matters is in its errors, too */
 	setenv("MONGOC_DISABLE_SHM", "1", 1); /* its counters, which a kill would leave in /dev/shm */
+	ce_crypto_stays();
 	mongoc_init();
 	if ((uri = mongoc_uri_new_with_error(mongodb_conf.url, &e)) == NULL)
 		wrong(e.message);

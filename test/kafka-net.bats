@@ -60,9 +60,9 @@ direct() { ce-sink-kafka -b "$URL" -t "$Q" -X batch.size=20000 <"$1"; }
 src() {
 	Q=r$BATS_TEST_NUMBER
 	direct sent
-	spawn_sh "ce-src-kafka -b $VIA -t $Q -g $Q $SRC $* 2>err.g | ce-sink-file got.g"
+	spawn_sh "{ echo \$BASHPID >p.g; exec ce-src-kafka -b $VIA -t $Q -g $Q $SRC $* 2>err.g; } | ce-sink-file got.g"
 	G=$PID
-	spawn_sh "ce-src-kafka -b $VIA -t $Q -p 0 --state s $SRC 2>err.p | ce-sink-file got.p"
+	spawn_sh "{ echo \$BASHPID >p.p; exec ce-src-kafka -b $VIA -t $Q -p 0 --state s $SRC 2>err.p; } | ce-sink-file got.p"
 	P=$PID
 }
 both() { "$@" g && "$@" p; }
@@ -72,7 +72,7 @@ all() { [ "$(sort -u "got.$1" | wc -l)" = "$(wc -l <sent)" ]; }
 # come [N]: all has come, and is finished; in the group no more than N came twice.
 come() {
 	DEADLINE=60 wait_for both all || { wc -l got.*; cat err.g err.p; return 1; }
-	kill -TERM -- "-$G" "-$P"
+	kill -TERM "$(cat p.g)" "$(cat p.p)"
 	ended "$G"
 	ended "$P"
 	cmp sent got.p

@@ -44,17 +44,28 @@ lost_anyway(rd_kafka_resp_err_t err)
 }
 
 static bool
+is_answered(int64_t until)
+{
+	while (answered != asked && ce_now() <= until)
+		rd_kafka_queue_poll_callback(replies, 50);
+	return answered == asked;
+}
+
+/* One at a time: an older one that librdkafka sends again would come after a newer one,
+ * and put the position back. */
+static bool
 commit(const rd_kafka_topic_partition_list_t *l)
 {
 	int64_t until = ce_now() + (ce_running() ? PATIENCE : ce_conf.timeout);
-	rd_kafka_resp_err_t err;
+	rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR__TIMED_OUT;
 
-	asked++;
-	err = rd_kafka_commit_queue(consumer, l, replies, on_commit, (void *)(intptr_t)asked);
-	if (err == 0) {
-		while (answered != asked && ce_now() <= until)
-			rd_kafka_queue_poll_callback(replies, 50);
-		err = answered == asked ? answer : RD_KAFKA_RESP_ERR__TIMED_OUT;
+	if (is_answered(until)) {
+		asked++;
+		err = rd_kafka_commit_queue(consumer, l, replies, on_commit, (void *)(intptr_t)asked);
+		if (err != 0)
+			answered = asked;
+		else
+			err = is_answered(until) ? answer : RD_KAFKA_RESP_ERR__TIMED_OUT;
 	}
 	if (err == 0)
 		return true;

@@ -89,6 +89,7 @@ c.admin.command('createUser', 'reader', pwd='r', roles=[{'role': 'read', 'db': '
 	wait_for test -s pid
 	not grep -az 's3cret' "/proc/$(cat pid)/cmdline"
 	wait_for grep -q '^Max core file size  *1  *1 ' "/proc/$(cat pid)/limits"
+	[ ! -e "/dev/shm/mongoc-$(cat pid)" ]
 }
 
 @test "changes that are not kept any more: 65, or the whole again" {

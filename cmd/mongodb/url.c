@@ -1,6 +1,7 @@
 /* url.c -- where the server is: the options that both ends have.
  * SPDX-License-Identifier: Apache-2.0 */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -131,6 +132,17 @@ keep_hosts(void)
 		ce_buf_puts(&hosts, mongoc_uri_get_srv_hostname(uri));
 }
 
+/* The library has put counters into shared memory before main, under a name that a kill
+ * would leave there, and at which the next process of that number would complain. */
+static void
+no_counters(void)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "/mongoc-%u", (unsigned)getpid());
+	shm_unlink(name);
+}
+
 void
 mongodb_check(const char *appname)
 {
@@ -142,7 +154,7 @@ mongodb_check(const char *appname)
 		wrong("it begins neither with mongodb:// nor with mongodb+srv://");
 	no_secrets(rest + 3);
 	mongoc_log_set_handler(NULL, NULL); /* what matters is in its errors, too */
-	setenv("MONGOC_DISABLE_SHM", "1", 1); /* its counters, which a kill would leave in /dev/shm */
+	no_counters();
 	ce_crypto_stays();
 	mongoc_init();
 	if ((uri = mongoc_uri_new_with_error(mongodb_conf.url, &e)) == NULL)

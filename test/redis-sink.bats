@@ -190,9 +190,14 @@ teardown_file() { unserve; }
 
 	server=$(<"$DIR/server")
 	events 5000 >sent
-	spawn_sh "ce-sink-redis -u $URL -s s --timeout 300ms --connect-timeout 300ms --backoff 20ms --backoff-max 100ms <sent 2>said"
+	mkfifo in
+	spawn_sh "ce-sink-redis -u $URL -s s --timeout 300ms --connect-timeout 300ms --backoff 20ms --backoff-max 100ms <in 2>said"
+	exec 4>in
+	head -n 1000 sent >&4
 	wait_for has_entries s 1
 	kill -STOP "$server"
+	tail -n +1001 sent >&4 &
+	exec 4>&-
 	wait_for grep -qE 'no answer|goes on|timed out|in time' said || { kill -CONT "$server"; false; }
 	kill -CONT "$server"
 	ended "$PID"

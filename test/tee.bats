@@ -60,6 +60,15 @@ rounds() { test -x "$HERE/torture" && "$HERE/torture" "$1" -s "$2" -d "$3" -m "$
 	[ "$(left | wc -l)" -gt 1990 ]
 	padded 20000 200 >in # more than a pipe holds
 	run -74 ce-tee 'head -n 1 >b' <in
+	mkfifo all # all of it is read, and kept for a branch that leaves off only then
+	spawn_sh "ce-tee 'until [ -e go ]; do read -r line <fifo; done; head -n 1 >b' <all 2>tee"
+	mkfifo fifo
+	cat in >all
+	touch go
+	echo >fifo
+	ended "$PID"
+	[ "$RC" = 74 ]
+	grep -q 'has ended with 0$' tee
 	run -137 ce-tee 'kill -9 $$' <in
 }
 

@@ -12,6 +12,9 @@
 
 static struct id *table;
 static size_t cap, used; /* cap is a power of two */
+static bool held;
+static struct id *late; /* dropped while it is held */
+static size_t lates, room;
 
 bool
 id_parse(struct id *id, const char *text)
@@ -89,8 +92,8 @@ ids_have(struct id id)
 	return cap > 0 && !free_at(find(id));
 }
 
-void
-ids_drop(struct id id)
+static void
+drop(struct id id)
 {
 	size_t i, k;
 
@@ -112,4 +115,26 @@ ids_drop(struct id id)
 		table[i] = table[k];
 		i = k;
 	}
+}
+
+void
+ids_drop(struct id id)
+{
+	if (!held) {
+		drop(id);
+		return;
+	}
+	if (lates == room) {
+		room = room ? 2 * room : 1024;
+		late = ce_realloc(late, room * sizeof(*late));
+	}
+	late[lates++] = id;
+}
+
+void
+ids_hold(bool hold)
+{
+	held = hold;
+	while (!held && lates > 0)
+		drop(late[--lates]);
 }

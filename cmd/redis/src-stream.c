@@ -68,7 +68,7 @@ static bool
 took(struct link *l, redisReply *r)
 {
 	redisReply *v = entries_of(r);
-	struct batch *b;
+	struct batch *b = NULL;
 
 	if (batch_counting(l) && r->type == REDIS_REPLY_ARRAY) {
 		batch_counted(r);
@@ -79,6 +79,9 @@ took(struct link *l, redisReply *r)
 	if (r->type != REDIS_REPLY_ERROR)
 		ce_again_well(&again);
 	wrap_came(true);
+	if (v != NULL && v->elements > 0)
+		b = batch_new(r, v, phase == OWN);
+	ids_hold(false);
 	if (r->type == REDIS_REPLY_NIL || (v != NULL && v->elements == 0)) {
 		nothing();
 		return false;
@@ -88,7 +91,6 @@ took(struct link *l, redisReply *r)
 		    src_conf.create && strncmp(r->str != NULL ? r->str : "", "NOGROUP ", 8) == 0);
 		return false;
 	}
-	b = batch_new(r, v, phase == OWN);
 	if (phase == OWN || !groups())
 		remember(v);
 	if (phase == OWN)
@@ -107,6 +109,7 @@ ask(void)
 	    (batch_first() != NULL && batch_first()->next != NULL))
 		return;
 	asked = true;
+	ids_hold(groups() && phase == OWN);
 	link_begin(&taker, (groups() ? 9 : 6) + (waits ? 2 : 0));
 	link_word(&taker, groups() ? "XREADGROUP" : "XREAD");
 	if (groups()) {
@@ -140,6 +143,7 @@ down(struct link *l, const char *why)
 	if (asked)
 		wrap_came(false);
 	asked = false;
+	ids_hold(false);
 	batch_uncount(l);
 	if (groups())
 		batches_lose();

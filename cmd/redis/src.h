@@ -46,6 +46,9 @@ void id_print(char out[48], struct id id);
 void ids_add(struct id id);
 bool ids_have(struct id id);
 void ids_drop(struct id id);
+/* While what is pending is asked for, none is forgotten: an entry that the answer holds
+ * may be acknowledged, on the other connection, before the answer is here. */
+void ids_hold(bool hold);
 
 /* ---- src-ack.c: XACK in bulk ---------------------------------------------------- */
 

@@ -99,7 +99,7 @@ ended(void *arg, short revents)
 	(void)revents;
 	unwatch(b);
 	reap(b, WNOWAIT);
-	if (b->finishing && (b->code == 0 || !b->keep_going))
+	if (b->finishing && !b->early && (b->code == 0 || !b->keep_going))
 		return; /* the library asks how it ended, and judges */
 	reap(b, 0);
 	lose(b);
@@ -111,14 +111,33 @@ out_of_patience(void *arg)
 	lose(arg);
 }
 
-/* Its pipe is closed: mostly because it is ending, and will say with what. */
+/* It left off reading at the end, when the library does not wait for timers. */
+static void
+judge(struct branch *b)
+{
+	struct pollfd p = { b->pidfd, POLLIN, 0 };
+
+	if (b->pidfd == -1) {
+		reap(b, 0);
+		lose(b);
+	} else if (poll(&p, 1, PATIENCE) == 1)
+		ended(b, POLLIN);
+	else
+		lose(b);
+}
+
+/* Nobody reads its pipe, which we have not closed yet: mostly because it is ending, and
+ * will say with what. */
 static void
 reads_no_more(void *arg)
 {
 	struct branch *b = arg;
 
-	if (b->pidfd == -1)
+	b->early = true;
+	if (b->finishing) {
+		judge(b);
 		return;
+	}
 	b->patience.fn = out_of_patience;
 	b->patience.arg = b;
 	ce_timer(&b->patience, PATIENCE);
@@ -195,6 +214,8 @@ void
 branch_finishing(struct branch *b)
 {
 	b->finishing = true;
+	if (b->early && !b->lost)
+		judge(b);
 }
 
 int

@@ -16,6 +16,7 @@ struct branch {
 	pid_t pid;
 	int pidfd;            /* -1: its end is not waited for any more */
 	bool finishing;       /* its input ends: so may it */
+	bool early;           /* it left off reading before that */
 	bool lost;            /* it has died */
 	bool keep_going;      /* then its events go to the dead letters */
 	int code;             /* that it ended with */

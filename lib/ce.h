@@ -277,6 +277,18 @@ void ce_set_json(struct ce_draft *d, const char *name, const char *json, size_t 
 struct ce_event *ce_draft_end(struct ce_draft *d); /* closes it; checked by parse, a bug (70) if invalid */
 void ce_draft_free(struct ce_draft *d);
 
+/* ---- binary.c: binary mode, where attributes are the headers of a message -- */
+
+/* In ce_draft_begin's place.  prefix: of their headers' names, for what is said. */
+void ce_binary_begin(struct ce_draft *d, const char *prefix);
+/* One attribute, its name without the prefix and in any case.  bare: an
+ * extension whose value is a number or boolean of JSON.  A value without p is refused.
+ * NULL, or why that is no event: lent until the next call.  What nobody may send
+ * (ackto) is left out. */
+const char *ce_binary_set(struct ce_draft *d, struct ce_str name, struct ce_str value, bool bare);
+/* NULL, or which required one is missing; then more ce_set, and ce_draft_end. */
+const char *ce_binary_end(void);
+
 /* ---- log.c: one line a failure, on standard error ---------------------------- */
 
 extern const char *ce_name; /* the program's */

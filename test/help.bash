@@ -37,9 +37,10 @@ padded() {
 # ids: the id of each event on standard input.
 ids() { jq -r .id; }
 
-# wait_for CMD...: until it succeeds; fails after $DEADLINE seconds (20).
+# wait_for CMD...: until it succeeds; fails after $DEADLINE seconds (20); sanitizers
+# make everything slower.
 wait_for() {
-	local end=$((SECONDS + ${DEADLINE:-20}))
+	local end=$((SECONDS + ${DEADLINE:-20} * (${SANITIZED:-0} ? 3 : 1)))
 
 	until "$@"; do
 		if ((SECONDS >= end)); then
@@ -48,6 +49,19 @@ wait_for() {
 		fi
 		read -rt 0.02 -u "$NAP" || :
 	done
+}
+
+# still PID [CMD...]: it stands still for 10 s, and until CMD is true.
+still() {
+	local p=$1 again=$((SECONDS + 10)) rc=0
+
+	shift
+	kill -STOP "$p"
+	[ $# = 0 ] || wait_for "$@" || rc=1
+	passed() { ((SECONDS >= again)); }
+	wait_for passed
+	kill -CONT "$p"
+	return $rc
 }
 
 # Conditions for wait_for.

@@ -78,6 +78,19 @@ teardown_file() { unserve; }
 	[ "$(committed "$Q" "$Q")" = '0 8000' ]
 }
 
+@test "a broker that stands still for a while: nothing lost, nothing twice" {
+	events 8000 >sent
+	ce-sink-kafka -t "$Q" <sent
+	spawn_sh "ce-src-kafka -g $Q -t $Q --window 500 2>err | ce-rate --per-second 2000 | ce-sink-file got"
+	wait_for lines got 500
+	still "$(<"$DIR/server")"
+	wait_for lines got 8000
+	kill -TERM -- "-$PID"
+	ended "$PID"
+	cmp got sent
+	[ "$(committed "$Q" "$Q")" = '0 8000' ]
+}
+
 @test "three copies of one group, one of them killed in the stream: nothing lost, each partition in order" {
 	topic "$Q" 6
 	events 12000 >sent

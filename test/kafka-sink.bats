@@ -135,10 +135,16 @@ teardown_file() { unserve; }
 @test "a broker that is stopped for a while delays, and nothing is twice" {
 	events 3000 >sent
 	ce-sink-kafka -t stop <<<"$(one)"
+	mkfifo in
+	spawn_sh "ce-sink-kafka -t stop <in 2>err"
+	exec {half}>in
+	head -n 1000 sent >&"$half"
+	all() { [ "$(values stop | wc -l)" -ge 1001 ]; }
+	wait_for all
 	kill -STOP "$(<"$DIR/server")"
-	spawn_sh "ce-sink-kafka -t stop <sent 2>err"
-	wait_for resting "$PID"
-	kill -CONT "$(<"$DIR/server")"
+	tail -n +1001 sent >&"$half" &
+	exec {half}>&-
+	still "$(<"$DIR/server")"
 	ended "$PID"
 	[ "$RC" = 0 ]
 	values stop | tail -n +2 | cmp - sent

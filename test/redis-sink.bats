@@ -192,14 +192,13 @@ teardown_file() { unserve; }
 	events 5000 >sent
 	mkfifo in
 	spawn_sh "ce-sink-redis -u $URL -s s --timeout 300ms --connect-timeout 300ms --backoff 20ms --backoff-max 100ms <in 2>said"
-	exec 4>in
-	head -n 1000 sent >&4
+	exec {half}>in
+	head -n 1000 sent >&"$half"
 	wait_for has_entries s 1
 	kill -STOP "$server"
-	tail -n +1001 sent >&4 &
-	exec 4>&-
-	wait_for grep -qE 'no answer|goes on|timed out|in time' said || { kill -CONT "$server"; false; }
-	kill -CONT "$server"
+	tail -n +1001 sent >&"$half" &
+	exec {half}>&-
+	still "$server" grep -qE 'no answer|goes on|timed out|in time' said
 	ended "$PID"
 	[ "$RC" = 0 ]
 	in_stream s | firsts | cmp - sent

@@ -210,9 +210,7 @@ has_group() { cli xinfo groups s 2>/dev/null | grep -q name; }
 	: >out
 	spawn_sh "ce-src-redis -u $URL -s s -g g --until-end | ce-sink-file out"
 	wait_for lines out 1
-	kill -STOP "$(<"$DIR/server")"
-	read -rt 2 -u "$NAP" || :
-	kill -CONT "$(<"$DIR/server")"
+	still "$(<"$DIR/server")"
 	ended "$PID"
 	[ "$RC" = 0 ]
 	cmp out sent

@@ -9,11 +9,6 @@
 
 #include "binding.h"
 
-#define LONGEST_NAME 256 /* the attribute names that anybody sends are far shorter */
-
-static const char *const required[] = { "id", "source", "specversion", "type" };
-#define NREQUIRED ((int)(sizeof(required) / sizeof(required[0])))
-
 void
 binding_encode(struct ce_buf *out, struct ce_str value)
 {
@@ -106,25 +101,6 @@ binding_decode(struct ce_buf *out, struct ce_str header)
 	return false;
 }
 
-const char *
-binding_name(struct ce_str header)
-{
-	static char name[LONGEST_NAME];
-	size_t i;
-
-	if (header.len < 4 || header.len - 3 >= sizeof(name) || strncasecmp(header.p, "ce-", 3) != 0)
-		return NULL;
-	for (i = 3; i < header.len; i++) {
-		char c = header.p[i];
-
-		if (c == '\0')
-			return NULL; /* the name would seem to end here */
-		name[i - 3] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-	}
-	name[i - 3] = '\0';
-	return name;
-}
-
 static bool
 starts(struct ce_str s, const char *text)
 {
@@ -165,55 +141,28 @@ binding_is_event(const struct binding_header *h, int n)
 }
 
 static const char *
-violation(const char *name, const char *rule)
+violation(struct ce_str name, const char *rule)
 {
 	static struct ce_buf why;
 
 	ce_buf_reset(&why);
 	ce_buf_puts(&why, "header ce-");
-	ce_buf_visible(&why, name, strlen(name), 40);
+	ce_buf_visible(&why, name.p, name.len, 40);
 	ce_buf_printf(&why, ": %s", rule);
 	return why.p;
 }
 
-static bool
-seen_before(const struct binding_header *h, int i)
-{
-	int k;
-
-	for (k = 0; k < i; k++)
-		if (h[k].name.len == h[i].name.len &&
-		    strncasecmp(h[k].name.p, h[i].name.p, h[i].name.len) == 0)
-			return true;
-	return false;
-}
-
-/* Checked here against every rule, so that ce_set_json can take it verbatim. */
 static const char *
-set_attribute(struct ce_draft *d, const char *name, struct ce_str header)
+set_attribute(struct ce_draft *d, struct ce_str name, struct ce_str header)
 {
-	static struct ce_buf value, json;
-	struct ce_str n = { name, strlen(name) }, v;
-	const char *why;
+	static struct ce_buf value;
 
-	if ((why = ce_check_name(n)) != NULL)
-		return violation(name, why);
-	if (strcmp(name, "datacontenttype") == 0 || strcmp(name, "data") == 0)
+	if (ce_str_like(name, "datacontenttype"))
 		return violation(name, "is not allowed in binary mode");
 	ce_buf_reset(&value);
 	if (!binding_decode(&value, header))
 		return violation(name, "the value is not UTF-8");
-	v = (struct ce_str){ value.p, value.len };
-	if ((why = ce_check_attr(n, v)) != NULL)
-		return violation(name, why);
-	if (strcmp(name, "specversion") == 0)
-		return NULL; /* ce_draft_begin has written it */
-	ce_buf_reset(&json);
-	ce_buf_putc(&json, '"');
-	ce_json_escape(&json, v.p, v.len);
-	ce_buf_putc(&json, '"');
-	ce_set_json(d, name, json.p, json.len);
-	return NULL;
+	return ce_binary_set(d, name, (struct ce_str){ value.p, value.len }, false);
 }
 
 const char *
@@ -255,28 +204,21 @@ const char *
 binding_event(struct ce_draft *d, const struct binding_header *h, int n,
     struct ce_str content_type, struct ce_str body)
 {
-	unsigned have = 0;
-	const char *why, *name;
-	int i, k;
+	const char *why;
+	int i;
 
-	ce_draft_begin(d);
+	ce_binary_begin(d, "ce-");
 	for (i = 0; i < n; i++) {
-		if (!starts(h[i].name, "ce-"))
+		struct ce_str name = h[i].name;
+
+		if (!starts(name, "ce-"))
 			continue;
-		if ((name = binding_name(h[i].name)) == NULL)
-			return "a header ce-* without a name, or with one that is too long";
-		if (strcmp(name, "ackto") == 0)
-			continue;
-		if (seen_before(h, i))
-			return violation(name, "is there twice");
+		name.p += 3;
+		name.len -= 3;
 		if ((why = set_attribute(d, name, h[i].value)) != NULL)
 			return why;
-		for (k = 0; k < NREQUIRED; k++)
-			if (strcmp(name, required[k]) == 0)
-				have |= 1u << k;
 	}
-	for (k = 0; k < NREQUIRED; k++)
-		if ((have & 1u << k) == 0)
-			return violation(required[k], "is required");
+	if ((why = ce_binary_end()) != NULL)
+		return why;
 	return set_body(d, content_type, body);
 }

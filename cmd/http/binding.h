@@ -12,9 +12,6 @@ void binding_encode(struct ce_buf *out, struct ce_str value);
 /* Back again: a quoted-string is undone, then one pass of percent-decoding; a
  * malformed % stays.  False, and out as it was, when the result is not UTF-8. */
 bool binding_decode(struct ce_buf *out, struct ce_str header);
-/* The attribute of header NAME, "ce-" cut off, in lower case: lent until the
- * next call.  NULL: no such header (or longer than any legal one could be). */
-const char *binding_name(struct ce_str header);
 
 /* What a message holds, by its Content-Type (empty: none). */
 enum binding_mode { BINDING_BINARY, BINDING_STRUCTURED, BINDING_BATCH };

@@ -9,12 +9,10 @@
 #include "src.h"
 
 #define STRUCTURED "application/cloudevents+json"
-#define LONGEST_NAME 256
 
-static const char *const required[] = { "specversion", "id", "source", "type" };
 static const char *cluster = "";
 static struct ce_draft draft;
-static struct ce_buf value, why;
+static struct ce_buf value;
 
 static void
 check(const char *option, const char *name, const char *text)
@@ -55,97 +53,51 @@ header(const rd_kafka_headers_t *h, size_t i, struct ce_str *name, struct ce_str
 	return true;
 }
 
-/* An attribute's name, lower case; NULL: the header is none. */
-static const char *
-attribute(struct ce_str name)
+/* What follows ce_ in a header's name. */
+static bool
+attribute(struct ce_str *name)
 {
-	static char a[LONGEST_NAME];
-	size_t i;
-
-	if (name.len <= 3 || name.len - 3 >= sizeof(a) || strncasecmp(name.p, "ce_", 3) != 0)
-		return NULL;
-	for (i = 3; i < name.len; i++)
-		a[i - 3] = name.p[i] >= 'A' && name.p[i] <= 'Z' ? (char)(name.p[i] | 0x20) : name.p[i];
-	a[i - 3] = '\0';
-	return a;
+	if (name->len <= 3 || strncasecmp(name->p, "ce_", 3) != 0)
+		return false;
+	name->p += 3;
+	name->len -= 3;
+	return true;
 }
 
-/* The header of that name among the first of them. */
+/* The first header of that name, or the attribute of that name. */
 static bool
-find(const rd_kafka_headers_t *h, const char *wanted, size_t before, struct ce_str *v)
+find(const rd_kafka_headers_t *h, const char *wanted, bool of_event, struct ce_str *v)
 {
 	struct ce_str name;
 	size_t i;
 
-	for (i = 0; i < before && header(h, i, &name, v); i++)
-		if (ce_str_like(name, wanted))
+	for (i = 0; header(h, i, &name, v); i++)
+		if ((!of_event || attribute(&name)) && ce_str_like(name, wanted))
 			return true;
 	*v = (struct ce_str){ "", 0 };
 	return false;
 }
 
 static bool
-has(const rd_kafka_headers_t *h, const char *name, size_t before)
+has(const rd_kafka_headers_t *h, const char *name)
 {
-	static struct ce_buf full;
 	struct ce_str v;
 
-	ce_buf_reset(&full);
-	ce_buf_printf(&full, "ce_%s", name);
-	return find(h, full.p, before, &v);
-}
-
-static const char *
-broken(const char *name, const char *rule)
-{
-	ce_buf_reset(&why);
-	ce_buf_puts(&why, "header ce_");
-	ce_buf_visible(&why, name, strlen(name), 60);
-	ce_buf_printf(&why, ": %s", rule);
-	return why.p;
-}
-
-static const char *
-set(const char *name, struct ce_str v)
-{
-	struct ce_str n = kafka_str(name, strlen(name));
-	const char *rule;
-
-	if (v.p == NULL || !ce_utf8_valid(v.p, v.len))
-		return broken(name, "its value is no text");
-	if ((rule = ce_check_name(n)) != NULL || (rule = ce_check_attr(n, v)) != NULL)
-		return broken(name, rule);
-	if (strcmp(name, "specversion") == 0)
-		return NULL; /* ce_draft_begin has written it */
-	ce_buf_reset(&value);
-	ce_buf_putc(&value, '"');
-	ce_json_escape(&value, v.p, v.len);
-	ce_buf_putc(&value, '"');
-	ce_set_json(&draft, name, value.p, value.len);
-	return NULL;
+	return find(h, name, true, &v);
 }
 
 static const char *
 attributes(const rd_kafka_headers_t *h)
 {
 	struct ce_str name, v;
-	const char *a, *rule;
+	const char *wrong;
 	size_t i;
 
-	for (i = 0; i < 4; i++)
-		if (!has(h, required[i], SIZE_MAX))
-			return broken(required[i], "is required");
-	for (i = 0; header(h, i, &name, &v); i++) {
-		if ((a = attribute(name)) == NULL || strcmp(a, "ackto") == 0 || strcmp(a, "datacontenttype") == 0)
-			continue;
-		if (strcmp(a, "data") == 0 || strcmp(a, "data_base64") == 0)
-			return broken(a, "is not allowed in binary mode");
-		if (has(h, a, i))
-			return broken(a, "is there twice");
-		if ((rule = set(a, v)) != NULL)
-			return rule;
-	}
-	return NULL;
+	for (i = 0; header(h, i, &name, &v); i++)
+		if (attribute(&name) && !ce_str_like(name, "datacontenttype") &&
+		    (wrong = ce_binary_set(&draft, name, v, false)) != NULL)
+			return wrong;
+	return ce_binary_end();
 }
 
 static void
@@ -155,7 +107,7 @@ extensions(const rd_kafka_message_t *m, const rd_kafka_headers_t *h, bool foreig
 	int i, n = extra_of(m, h, foreign, &e);
 
 	for (i = 0; i < n; i++) {
-		if (!foreign && has(h, e[i].name, SIZE_MAX))
+		if (!foreign && has(h, e[i].name))
 			continue;
 		if (e[i].number)
 			ce_set_json(&draft, e[i].name, e[i].value.p, e[i].value.len);
@@ -275,14 +227,14 @@ event_of(const rd_kafka_message_t *m, struct ce_event **ev)
 
 	if (rd_kafka_message_headers(m, &h) != RD_KAFKA_RESP_ERR_NO_ERROR)
 		h = NULL;
-	if (!find(h, "content-type", SIZE_MAX, &type))
-		find(h, "ce_datacontenttype", SIZE_MAX, &type);
+	if (!find(h, "content-type", false, &type))
+		find(h, "datacontenttype", true, &type);
 	if (starts(type, STRUCTURED) && (type.len == strlen(STRUCTURED) || strchr("; ", type.p[strlen(STRUCTURED)]) != NULL))
 		return structured(m, ev);
 	if (starts(type, "application/cloudevents"))
 		return "it is an event in a format other than JSON, or a batch";
-	if (has(h, "specversion", SIZE_MAX)) {
-		ce_draft_begin(&draft);
+	if (has(h, "specversion")) {
+		ce_binary_begin(&draft, "ce_");
 		if ((wrong = attributes(h)) != NULL)
 			return wrong;
 		if (src_conf.envelope)

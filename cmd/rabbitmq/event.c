@@ -11,12 +11,10 @@
 
 static const char *const prefixes[] = { "cloudEvents:", "cloudEvents_", "ce-", "ce_", "" };
 static const char *const required[] = { "specversion", "id", "source", "type" };
-static const char *const core[] = { "specversion", "id", "source", "type", "subject", "time",
-	"dataschema", "datacontenttype" };
 
 struct wrap wrap = { .type = "com.rabbitmq.message" };
 static struct ce_draft draft;
-static struct ce_buf value, json, why;
+static struct ce_buf value;
 
 /* What follows the prefix in a header's name, with a NUL; NULL: it has another. */
 static const char *
@@ -61,27 +59,6 @@ prefix_of(const amqp_table_t *t)
 	return NULL;
 }
 
-static bool
-is_core(const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(core) / sizeof(core[0]); i++)
-		if (strcmp(core[i], name) == 0)
-			return true;
-	return false;
-}
-
-static const char *
-broken(const char *name, const char *rule)
-{
-	ce_buf_reset(&why);
-	ce_buf_puts(&why, "header ");
-	ce_buf_visible(&why, name, strlen(name), 60);
-	ce_buf_printf(&why, ": %s", rule);
-	return why.p;
-}
-
 /* The canonical string in value.  False: it is none of the types of an attribute. */
 static bool
 canonical(const amqp_field_value_t *v)
@@ -103,14 +80,12 @@ canonical(const amqp_field_value_t *v)
 	return *value.p != '{' && *value.p != '[' && *value.p != 'n';
 }
 
-/* A boolean, or a number that fits, may stay what it is in an extension. */
+/* A boolean, or a number that fits, may stay what it is. */
 static bool
-stays(const char *name, const amqp_field_value_t *v)
+stays(const amqp_field_value_t *v)
 {
 	long long n;
 
-	if (is_core(name))
-		return false;
 	if (v->kind == AMQP_FIELD_KIND_BOOLEAN)
 		return true;
 	if (strchr("bBsuIilL", v->kind) == NULL)
@@ -119,68 +94,37 @@ stays(const char *name, const amqp_field_value_t *v)
 	return n >= INT32_MIN && n <= INT32_MAX;
 }
 
+/* NULL: it is none of this event; else what follows the prefix. */
 static const char *
-set(const char *name, const amqp_field_value_t *v)
+of_event(const amqp_table_entry_t *e, const char *prefix)
 {
-	struct ce_str n = { name, strlen(name) };
-	const char *rule;
+	const char *name = attribute(e, prefix);
 
-	if (!canonical(v))
-		return broken(name, "its value is none that an attribute may have");
-	if ((rule = ce_check_attr(n, (struct ce_str){ value.p, value.len })) != NULL)
-		return broken(name, rule);
-	if (strcmp(name, "specversion") == 0)
-		return NULL; /* ce_draft_begin has written it */
-	ce_buf_reset(&json);
-	if (stays(name, v))
-		ce_buf_add(&json, value.p, value.len);
-	else {
-		ce_buf_putc(&json, '"');
-		ce_json_escape(&json, value.p, value.len);
-		ce_buf_putc(&json, '"');
-	}
-	ce_set_json(&draft, name, json.p, json.len);
-	return NULL;
-}
-
-static bool
-before(const amqp_table_t *t, int i, const char *prefix, const char *name)
-{
-	amqp_table_t some = { i, t->entries };
-
-	return has(&some, prefix, name);
+	if (name == NULL || strcmp(name, "datacontenttype") == 0) /* the property says it */
+		return NULL;
+	if (*prefix == '\0' && ce_check_name((struct ce_str){ name, strlen(name) }) != NULL)
+		return NULL; /* a header of another kind */
+	return e->value.kind != AMQP_FIELD_KIND_VOID ? name : NULL;
 }
 
 static const char *
 attributes(const amqp_table_t *t, const char *prefix)
 {
-	char name[256];
-	const char *a, *rule;
-	size_t k;
+	const char *name, *wrong;
+	struct ce_str v;
 	int i;
 
-	for (k = 0; k < 4; k++)
-		if (!has(t, prefix, required[k]))
-			return broken(required[k], "is required");
+	ce_binary_begin(&draft, prefix);
 	for (i = 0; i < t->num_entries; i++) {
-		if ((a = attribute(&t->entries[i], prefix)) == NULL || strcmp(a, "ackto") == 0)
+		const amqp_field_value_t *f = &t->entries[i].value;
+
+		if ((name = of_event(&t->entries[i], prefix)) == NULL)
 			continue;
-		strncpy(name, a, sizeof(name) - 1);
-		name[sizeof(name) - 1] = '\0';
-		if ((rule = ce_check_name((struct ce_str){ name, strlen(name) })) != NULL && *prefix == '\0')
-			continue; /* a header of another kind */
-		if (rule == NULL && before(t, i, prefix, name))
-			rule = "is there twice";
-		if (rule == NULL && (strcmp(name, "data") == 0 || strcmp(name, "data_base64") == 0))
-			rule = "is not allowed in binary mode";
-		if (rule != NULL)
-			return broken(name, rule);
-		if (strcmp(name, "datacontenttype") == 0 || t->entries[i].value.kind == AMQP_FIELD_KIND_VOID)
-			continue; /* the property says it */
-		if ((rule = set(name, &t->entries[i].value)) != NULL)
-			return rule;
+		v = canonical(f) ? (struct ce_str){ value.p, value.len } : (struct ce_str){ NULL, 0 };
+		if ((wrong = ce_binary_set(&draft, (struct ce_str){ name, strlen(name) }, v, stays(f))) != NULL)
+			return wrong;
 	}
-	return NULL;
+	return ce_binary_end();
 }
 
 static void
@@ -332,7 +276,6 @@ make(const struct message *m, amqp_basic_properties_t *p, struct ce_event **ev)
 	if ((prefix = prefix_of(&p->headers)) == NULL)
 		wrapped(m, p, type);
 	else {
-		ce_draft_begin(&draft);
 		if ((wrong = attributes(&p->headers, prefix)) != NULL)
 			return wrong;
 		if (wrap.envelope)

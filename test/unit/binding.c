@@ -102,9 +102,6 @@ modes(void)
 
 		ok(json == t[i].json && mode == t[i].mode, "mode of '%s'", t[i].type);
 	}
-	is(binding_name(S("Ce-SubJect")), "subject", "a header's attribute");
-	is(binding_name(S("ce-")), NULL, "no name");
-	is(binding_name(S("cex-id")), NULL, "another header");
 }
 
 #define H(n, v) { S(n), S(v) }

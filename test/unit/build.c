@@ -188,6 +188,57 @@ uris(void)
 	ok(true, "300000 random sources");
 }
 
+static const char *
+header(const char *name, const char *value, bool bare)
+{
+	struct ce_str v = { value, value != NULL ? strlen(value) : 0 };
+
+	return ce_binary_set(&d, (struct ce_str){ name, strlen(name) }, v, bare);
+}
+
+static void
+binary_begin(void)
+{
+	ce_binary_begin(&d, "x-");
+	header("specversion", "1.0", false);
+	header("Id", "1", true);
+	header("source", "/s", false);
+	header("type", "t", false);
+}
+
+static void
+binary(void)
+{
+	char name[16];
+
+	binary_begin();
+	is(header("ackto", "a.1", false), NULL, "an address is left out");
+	is(header("Num", "7", true), NULL, "a number");
+	is(ce_binary_end(), NULL, "all is there");
+	is(ce_draft_end(&d)->text, "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"t\",\"num\":7}",
+	    "no core attribute is bare, and names are in lower case");
+	is(header("ID", "2", false), "header x-id: is there twice", "a name in another case");
+	is(header("data", "2", false), "header x-data: is not allowed in binary mode", "data");
+	is(header("a_b", "2", false), "header x-a_b: name must be a-z and 0-9 only", "an illegal name");
+	is(header("a", NULL, false), "header x-a: its value is none that an attribute can have", "no value");
+	ok(header("a", "\xff", false) != NULL && header("a", "\n", false) != NULL, "no text");
+	ok(header("time", "now", false) != NULL, "a rule of an attribute");
+	ce_binary_begin(&d, "x-");
+	header("specversion", "1.0", false);
+	is(ce_binary_end(), "header x-id: is required", "one is missing");
+	for (int twice = 0; twice < 2; twice++) {
+		binary_begin();
+		for (int i = 0; i < 1000; i++) {
+			snprintf(name, sizeof(name), "n%d", twice && i == 990 ? 100 : i);
+			if (header(name, "v", false) != NULL)
+				ok(false, "an extension");
+		}
+		is(ce_binary_end(), twice ? "a header is there twice" : NULL, "many");
+		if (!twice)
+			ce_draft_end(&d);
+	}
+}
+
 static void
 illegal_name(void *unused)
 {
@@ -220,6 +271,7 @@ main(void)
 	decisions();
 	deep();
 	uris();
+	binary();
 	is_int(child(illegal_name, NULL), 70, "an illegal name is a bug");
 	is_int(child(twice, NULL), 70, "so is a name set twice");
 	is_int(child(incomplete, NULL), 70, "so is an event without its attributes");

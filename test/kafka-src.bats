@@ -25,6 +25,15 @@ teardown_file() { unserve; }
 	[ ! -s again ]
 }
 
+@test "a small queue of librdkafka, which fills again and again, does not stop it each time" {
+	padded 100000 500 >sent
+	topic queue 4
+	ce-sink-kafka -t queue <sent
+	spawn_sh "ce-src-kafka -g queue -t queue --until-end -X queued.min.messages=1000 | ce-sink-file got"
+	DEADLINE=8 ended "$PID"
+	cmp <(sort got) <(sort sent)
+}
+
 @test "binary mode comes back with the same attributes and data" {
 	events 200 >sent
 	ce-sink-kafka -t "$Q" -m binary <sent

@@ -9,6 +9,8 @@
 #include "src.h"
 
 #define MANY 1000 /* records that are taken at once */
+#define MUCH (1 << 20) /* bytes of records */
+#define SOON 2    /* ms until, and between, requests that only wake up */
 #define TEND 1000 /* ms between two looks at the other queue, at most */
 #define LONG 3200 /* ms that one question waits for its answer, at most */
 
@@ -17,7 +19,7 @@ rd_kafka_queue_t *records;
 static rd_kafka_queue_t *events;
 static rd_kafka_message_t *got[MANY];
 static ssize_t ngot, at;
-static struct ce_timer tend;
+static struct ce_timer tend, wake;
 static bool begun, finishing;
 
 void
@@ -130,20 +132,59 @@ wanted(const struct part *p, const rd_kafka_message_t *m)
 	return p->mine && !p->leaving && !(ce_conf.until_end && p->over) && m->offset >= p->next;
 }
 
+static void
+on_wake(void *arg)
+{
+	(void)arg;
+	part_ask_leaders();
+}
+
+/* A full queue stops the fetching, and librdkafka before 2.2 (later: fetch.queue.backoff.ms)
+ * looks only once a second whether there is room again, but whenever something else is to
+ * be sent to that broker, too.  So when a good part of what was there is gone, all leaders
+ * get a small request. */
+static void
+hasten(void)
+{
+	static size_t taken, bytes, peak;
+	size_t left = rd_kafka_queue_length(records);
+	ssize_t i;
+
+	taken += (size_t)ngot;
+	for (i = 0; i < ngot; i++)
+		bytes += got[i]->len;
+	if (left > peak)
+		peak = left;
+	if ((taken < MANY && bytes < MUCH) || left > peak / 4)
+		return;
+	taken = bytes = 0;
+	peak = left;
+	if (wake.due == 0)
+		ce_timer(&wake, SOON);
+}
+
+/* The next records; false: there are none now. */
+static bool
+take(void)
+{
+	at = 0;
+	ngot = rd_kafka_consume_batch_queue(records, 0, got, MANY);
+	if (ngot <= 0) {
+		ngot = 0;
+		return false;
+	}
+	hasten();
+	return true;
+}
+
 rd_kafka_message_t *
 consume_next(struct part **part)
 {
 	rd_kafka_message_t *m;
 
 	for (;;) {
-		if (at == ngot) {
-			at = 0;
-			ngot = rd_kafka_consume_batch_queue(records, 0, got, MANY);
-			if (ngot <= 0) {
-				ngot = 0;
-				return NULL;
-			}
-		}
+		if (at == ngot && !take())
+			return NULL;
 		m = got[at++];
 		if (m->err != 0)
 			no_record(m);
@@ -240,6 +281,9 @@ consume_start(void)
 	kafka_fixed(conf, "enable.auto.offset.store", "false");
 	kafka_fixed(conf, "enable.partition.eof", "true");
 	kafka_default(conf, "isolation.level", src_conf.uncommitted ? "read_uncommitted" : "read_committed");
+	kafka_default(conf, "queued.max.messages.kbytes", "16384");
+	if (!kafka_given("fetch.queue.backoff.ms"))
+		rd_kafka_conf_set(conf, "fetch.queue.backoff.ms", "10", NULL, 0); /* where it is known */
 	if (src_conf.group != NULL)
 		group_conf(conf);
 	else
@@ -255,6 +299,7 @@ consume_start(void)
 	kafka_watch(records, on_records);
 	meet();
 	tend.fn = on_tend;
+	wake.fn = on_wake;
 	ce_timer(&tend, TEND);
 	ce_on_commit(src_conf.group != NULL ? group_commit : alone_commit);
 	if (!ce_running())
@@ -272,6 +317,7 @@ consume_finish(int code)
 {
 	finishing = true;
 	ce_timer(&tend, -1);
+	ce_timer(&wake, -1);
 	while (at < ngot)
 		rd_kafka_message_destroy(got[at++]);
 	if (src_conf.group != NULL)

@@ -132,3 +132,17 @@ part_all_over(void)
 			return false;
 	return true;
 }
+
+void
+part_ask_leaders(void)
+{
+	rd_kafka_topic_partition_list_t *l = rd_kafka_topic_partition_list_new(nparts);
+	int i;
+
+	for (i = 0; i < nparts; i++)
+		if (parts[i]->mine)
+			rd_kafka_topic_partition_list_add(l, parts[i]->topic, parts[i]->n)->offset = RD_KAFKA_OFFSET_END;
+	if (l->cnt > 0)
+		rd_kafka_offsets_for_times(consumer, l, 0);
+	rd_kafka_topic_partition_list_destroy(l);
+}

@@ -40,6 +40,7 @@ void part_emits(struct part *p, int64_t offset);
 void part_settled(void *token, enum ce_verdict v); /* for ce_emit */
 void part_at_end(struct part *p, int64_t offset);
 bool part_all_over(void);
+void part_ask_leaders(void); /* the leaders of all of them get a request, which is not waited for */
 
 /* ---- consume.c: records from librdkafka ---- */
 

@@ -78,6 +78,24 @@ owner() {
 	node "$to" --raw xrange ask - + | awk 'NR % 3 == 0' | cmp - <(events 1000)
 }
 
+@test "a cluster: a slot on its way has only one of the keys: TRYAGAIN is later" {
+	local slot from to
+
+	slot=$(node 1 cluster keyslot half)
+	from=$(owner half)
+	to=$((from % 3 + 1))
+	ce-sink-redis -u "$URL" -s half --once < <(events 1)
+	node "$to" cluster setslot "$slot" importing "$(node "$from" cluster myid)"
+	node "$from" cluster setslot "$slot" migrating "$(node "$to" cluster myid)"
+	events 500 >sent
+	spawn_sh "ce-sink-redis -u $URL -s half --once --backoff 20ms --backoff-max 100ms <sent 2>said"
+	wait_for has said TRYAGAIN
+	for n in "$to" "$from"; do node "$n" cluster setslot "$slot" stable; done
+	ended "$PID"
+	[ "$RC" = 0 ]
+	any --raw xrange half - + | awk 'NR % 3 == 0' | cmp - sent
+}
+
 @test "a cluster: slots move while events come: nothing lost, nothing twice, order kept" {
 	shared 30000 >sent
 	spawn_sh "ce-src-file --as events sent | ce-rate --per-second 6000 | ce-sink-redis -u $URL -s 'o:{shard}' 2>said"
@@ -99,7 +117,7 @@ owner() {
 	p=$(<"$DIR/3/server")
 	kill -9 "$p"
 	wait_for gone "$p"
-	wait_for has said 'will retry'
+	wait_for has said CLUSTERDOWN
 	"$HERE/server/redis" "$DIR/3" >/dev/null 3>&-
 	ended "$PID"
 	[ "$RC" = 0 ]

@@ -145,6 +145,37 @@ teardown_file() { unserve; }
 	in_stream s | cmp - sent
 }
 
+@test "a replica that has lost its master and answers nothing: later" {
+	events 200 >sent
+	cli config set replica-serve-stale-data no
+	cli config set replica-read-only no
+	cli replicaof 127.0.0.1 1
+	spawn_sh "ce-sink-redis -u $URL -s s --backoff 20ms --backoff-max 50ms <sent 2>said"
+	wait_for has said MASTERDOWN
+	cli replicaof no one
+	ended "$PID"
+	[ "$RC" = 0 ]
+	in_stream s | cmp - sent
+	cli config set replica-serve-stale-data yes
+	cli config set replica-read-only yes
+}
+
+@test "a server that is still reading its file: later" {
+	events 20000 >sent
+	ce-sink-redis -u "$URL" -s big <sent
+	murder
+	echo 'key-load-delay 100' >>"$DIR/conf" # us a command
+	restart
+	sed -i '/^key-load-delay/d' "$DIR/conf"
+	spawn_sh "ce-sink-redis -u $URL -s s --backoff 20ms --backoff-max 50ms <sent 2>said"
+	wait_for has said LOADING
+	ended "$PID"
+	[ "$RC" = 0 ]
+	in_stream s | cmp - sent
+	in_stream big | cmp - sent
+	cli config set key-load-delay 0
+}
+
 @test "--wait: an event is delivered when the replica has it" {
 	local r=$DIR/replica p
 

@@ -213,7 +213,7 @@ teardown_file() { unserve; }
 	ended "$PID"
 	[ "$RC" = 0 ]
 	in_stream s | firsts | cmp - sent
-	[ "$(cli xlen s)" -le 34100 ] # no more than were on their way are repeated
+	[ "$(cli xlen s)" -le 32050 ] # no more than were on their way are repeated
 }
 
 @test "the server stands still: what has no answer in time is sent again" {

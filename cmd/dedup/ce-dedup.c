@@ -110,6 +110,7 @@ main(int argc, char *argv[])
 	int64_t ms;
 	int code;
 
+	ce_conf.window = 32768;
 	ce_start(argc, argv, &program);
 	ids = window_size(&ms);
 	seen = seen_new(ids, ms);

@@ -35,7 +35,7 @@ main(int argc, char *argv[])
 {
 	struct ce_event *ev;
 
-	ce_conf.inflight = 4096;
+	ce_conf.inflight = 2048;
 	ce_start(argc, argv, &program);
 	redis_check();
 	command_check();

@@ -103,7 +103,7 @@ ce_binary_set(struct ce_draft *d, struct ce_str name, struct ce_str v, bool bare
 		if (lower.p[i] >= 'A' && lower.p[i] <= 'Z')
 			lower.p[i] |= 0x20;
 	name.p = lower.p;
-	if (ce_str_is(name, "ackto"))
+	if (ce_str_is(name, "ackto") || ce_str_is(name, "datacontenttype"))
 		return NULL;
 	if (ce_str_is(name, "data") || ce_str_is(name, "data_base64"))
 		rule = "is not allowed in binary mode";

@@ -284,7 +284,7 @@ void ce_binary_begin(struct ce_draft *d, const char *prefix);
 /* One attribute, its name without the prefix and in any case.  bare: an
  * extension whose value is a number or boolean of JSON.  A value without p is refused.
  * NULL, or why that is no event: lent until the next call.  What nobody may send
- * (ackto) is left out. */
+ * (ackto) and what the message says itself (datacontenttype) is left out. */
 const char *ce_binary_set(struct ce_draft *d, struct ce_str name, struct ce_str value, bool bare);
 /* NULL, or which required one is missing; then more ce_set, and ce_draft_end. */
 const char *ce_binary_end(void);

@@ -35,6 +35,14 @@ teardown_file() { unserve; }
 	[ "$(ce-src-rabbitmq -q "$Q" --count 1 | jq -c '[.id, .source, .type, .data]')" = '["k1","/k","kt",{"a":1}]' ]
 }
 
+@test "names of attributes in another case are the same, and are not set twice" {
+	queue
+	echo '{"body":"{}","content_type":"application/json","headers":{"ce-ID":"k2","ce-Source":"/k","ce-Type":"t","ce-SpecVersion":"1.0","ce-DataContentType":"a/b","ce-AMQPExchange":"mine","ce-AMQPRoutingKey":"mine"}}' |
+		amqp put "" "$Q"
+	ce-src-rabbitmq -q "$Q" --count 1 --envelope >got
+	[ "$(jq -c '[.id, .datacontenttype, .amqpexchange, .amqproutingkey]' got)" = '["k2","application/json","mine","mine"]' ]
+}
+
 @test "foreign messages are wrapped, and nothing of them is dropped" {
 	queue
 	cat >in <<-'END'

@@ -94,8 +94,7 @@ attributes(const rd_kafka_headers_t *h)
 	size_t i;
 
 	for (i = 0; header(h, i, &name, &v); i++)
-		if (attribute(&name) && !ce_str_like(name, "datacontenttype") &&
-		    (wrong = ce_binary_set(&draft, name, v, false)) != NULL)
+		if (attribute(&name) && (wrong = ce_binary_set(&draft, name, v, false)) != NULL)
 			return wrong;
 	return ce_binary_end();
 }

@@ -32,6 +32,7 @@ attribute(const amqp_table_entry_t *e, const char *prefix)
 	return name;
 }
 
+/* In any case where the prefix says whose it is, as ce_binary_set has it. */
 static bool
 has(const amqp_table_t *t, const char *prefix, const char *name)
 {
@@ -39,7 +40,8 @@ has(const amqp_table_t *t, const char *prefix, const char *name)
 	int i;
 
 	for (i = 0; i < t->num_entries; i++)
-		if ((a = attribute(&t->entries[i], prefix)) != NULL && strcmp(a, name) == 0)
+		if ((a = attribute(&t->entries[i], prefix)) != NULL &&
+		    (*prefix != '\0' ? strcasecmp(a, name) : strcmp(a, name)) == 0)
 			return true;
 	return false;
 }
@@ -100,7 +102,7 @@ of_event(const amqp_table_entry_t *e, const char *prefix)
 {
 	const char *name = attribute(e, prefix);
 
-	if (name == NULL || strcmp(name, "datacontenttype") == 0) /* the property says it */
+	if (name == NULL)
 		return NULL;
 	if (*prefix == '\0' && ce_check_name((struct ce_str){ name, strlen(name) }) != NULL)
 		return NULL; /* a header of another kind */

@@ -73,6 +73,8 @@ nginx_start() {
 	wait_for nginx_listens
 }
 nginx_listens() { [ -s "$T/ng/pid" ] && [ -e "$T/ng/access.log" ] && nginx_answers; }
+# accessed TEXT N: exactly so many lines; nginx logs a request after its answer.
+accessed() { [ "$(grep -c -- "$1" ng/access.log)" = "$2" ]; }
 nginx_answers() {
 	local port
 
@@ -398,7 +400,7 @@ END
 	nginx_with "server { listen 127.0.0.1:$p; keepalive_requests 20; location / { return 204; } }"
 	events 2000 | ce-sink-http --inflight 8 "http://127.0.0.1:$p/" 2>err
 	[ ! -s err ]
-	[ "$(grep -c '^204 HTTP/1.1' ng/access.log)" = 2000 ]
+	wait_for accessed '^204 HTTP/1.1' 2000
 	receiver
 	{ one; jq -nc '{specversion:"1.0",id:"2",source:"/s",type:"t",data:("x" * 8000000)}'; one; } >sent
 	ce-sink-http --max-event 16M "$URL" <sent
@@ -470,7 +472,7 @@ END
 		location / { return 204; } }"
 	events 500 | ce-sink-http --inflight 8 --tls-ca ca.crt "https://localhost:$p/" 2>err
 	[ ! -s err ]
-	[ "$(grep -c '^204 HTTP/2.0' ng/access.log)" = 500 ]
+	wait_for accessed '^204 HTTP/2.0' 500
 	run ce-sink-http --retries 0 --tls-ca ca2.crt "https://localhost:$p/" < <(one)
 	[ "$status" = 69 ]
 	[[ $output == *certificate* ]]
@@ -497,7 +499,7 @@ END
 		ssl_client_certificate $T/ca.crt; ssl_verify_client optional;
 		location / { if (\$ssl_client_verify != SUCCESS) { return 403; } return 204; } }"
 	one | ce-sink-http --tls-ca ca.crt --tls-cert client.crt --tls-key client.key "https://localhost:$p/"
-	has ng/access.log 'CN=client'
+	wait_for accessed 'CN=client' 1
 	run ce-sink-http --tls-ca ca.crt "https://localhost:$p/" < <(one)
 	[ "$status" = 77 ]
 	run ce-sink-http --tls-ca ca.crt --tls-cert client.crt --tls-key server.key "https://localhost:$p/" < <(one)

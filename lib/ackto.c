@@ -4,8 +4,6 @@
  * compared first.
  * SPDX-License-Identifier: Apache-2.0 */
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include "peer.h"
 
@@ -56,29 +54,6 @@ ce_peer_of(struct ce_str ackto, uint64_t *seq)
 	return is_token(ackto.p, n) ? recent = find(ackto.p, n) : NULL;
 }
 
-/* The next line is expected to end in the number after seq. */
-static void
-expect(struct ce_peer *p, uint64_t seq)
-{
-	p->expected = seq + 1;
-	p->nend = (size_t)snprintf(p->end, sizeof(p->end), "%s%" PRIu64 "\"}", p->head, p->expected);
-}
-
-/* The same, from the text that was expected and came: most often one digit. */
-static void
-expect_next(struct ce_peer *p)
-{
-	char *digit = p->end + p->nend - 3;
-
-	p->expected++;
-	while (*digit == '9')
-		*digit-- = '0';
-	if (*digit == '.')
-		p->nend = 0; /* one digit more: made anew */
-	else
-		++*digit;
-}
-
 /* What has about the length of an address is compared without a call. */
 static inline bool
 same(const char *a, const char *b, size_t n)
@@ -96,11 +71,11 @@ ce_peer_at_end(const char *line, size_t len, uint64_t *seq, size_t *at)
 	size_t k = sizeof(CE_ACKTO) - 1, look = len < LONGEST ? len : LONGEST;
 	struct ce_peer *p = recent;
 
-	if (p != NULL && p->nend > 0 && len > p->nend &&
-	    same(line + len - p->nend, p->end, p->nend)) {
-		*seq = p->expected;
-		*at = len - p->nend;
-		expect_next(p);
+	if (p != NULL && p->expected.len > 0 && len > p->expected.len &&
+	    same(line + len - p->expected.len, p->expected.text, p->expected.len)) {
+		*seq = p->expected.seq;
+		*at = len - p->expected.len;
+		ce_stamp_next(&p->expected);
 		return p;
 	}
 	if (len < k + 2 || end[0] != '"' || end[1] != '}' ||
@@ -109,8 +84,8 @@ ce_peer_at_end(const char *line, size_t len, uint64_t *seq, size_t *at)
 	    (p = ce_peer_of((struct ce_str){ value, (size_t)(end - value) }, seq)) == NULL)
 		return NULL;
 	*at = (size_t)(value - line) - k;
-	p->nend = 0;
+	p->expected.len = 0;
 	if (*seq == p->last + 1) /* else some were removed, and more will be */
-		expect(p, *seq);
+		ce_stamp_set(&p->expected, ce_peer_address(p), *seq + 1);
 	return p;
 }

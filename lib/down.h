@@ -40,7 +40,8 @@ struct ce_down {
 	struct ce_timer later;
 	bool forgotten;    /* a sink that had said hello */
 	long sinks_ever, sinks_now, needed;
-	struct ce_buf address;
+	struct ce_buf address; /* CE_ACKTO TOKEN. */
+	struct ce_stamp stamp; /* of the next event */
 
 	/* doubt.c */
 	bool trusting, said_stall;

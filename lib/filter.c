@@ -16,7 +16,7 @@ settle(struct ce_event *ev)
 static void
 passed(struct ce_event *ev)
 {
-	ce_out_end(ev);
+	ce_out_end(ev, (struct ce_str){ ev->text, ev->len });
 	settle(ev);
 	if (ce_out_full(&ce_stdout))
 		ce_out_flush(&ce_stdout);

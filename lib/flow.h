@@ -40,12 +40,24 @@ void ce_out_flush(struct ce_down *d); /* until it is written, turning the loop; 
 bool ce_out_empty(const struct ce_down *d);
 /* Flushes, then moves n bytes that are in the pipe in; runs no callbacks. */
 void ce_out_move(struct ce_down *d, int in, size_t n);
-void ce_out_end(struct ce_event *ev); /* a line for ev was appended to standard output */
-/* The line that was appended last ends, with a return address before its closing
- * brace: head, seq, a quote. */
+/* Appends a line, with its return address for seq where that is not 0. */
+void ce_out_line(struct ce_down *d, struct ce_str text, uint64_t seq);
+/* A line for ev was appended to standard output; it ends as text does. */
+void ce_out_end(struct ce_event *ev, struct ce_str text);
+/* The line that was appended last, and ends as text does, gets its newline, and
+ * before its closing brace a return address: head, seq, a quote. */
 #define CE_ACKTO ",\"ackto\":\""
-void ce_out_stamp(struct ce_down *d, struct ce_str head, uint64_t seq);
+void ce_out_stamp(struct ce_down *d, struct ce_str text, struct ce_str head, uint64_t seq);
 void ce_out_close(struct ce_down *d);
+
+/* stamp.c: CE_ACKTO TOKEN.SEQ"} and a newline, which len does not count; 0: none */
+struct ce_stamp {
+	uint64_t seq;
+	size_t len;
+	char text[80]; /* a token has 32 bytes at most */
+};
+void ce_stamp_set(struct ce_stamp *s, struct ce_str head, uint64_t seq); /* head: CE_ACKTO TOKEN. */
+void ce_stamp_next(struct ce_stamp *s); /* counts it up by one; maybe to none */
 
 /* through.c: from standard input to standard output, for a filter */
 void ce_through_start(void);

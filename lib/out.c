@@ -239,24 +239,21 @@ digits(uint64_t v)
 	return n + (v >= 10) + (v >= 100) + (v >= 1000);
 }
 
-/* The line that was appended last gets a return address before its closing brace,
- * what ce_event_cut takes out again to the byte, and its newline.  All is written
- * in place: what is put together elsewhere and copied costs a store that the copy
- * has to wait for. */
+/* What ce_event_cut takes out again to the byte.  All is written in place, and
+ * nothing is read there: what was just copied would have to arrive first. */
 void
-ce_out_stamp(struct ce_down *d, struct ce_str head, uint64_t seq)
+ce_out_stamp(struct ce_down *d, struct ce_str text, struct ce_str head, uint64_t seq)
 {
-	size_t len = d->out.len, brace = len, behind; /* white space, with the brace */
+	size_t len = d->out.len, behind = 1; /* white space, with the brace */
 	int n = digits(seq);
 	char *p;
 
-	while (brace > 0 && d->out.p[--brace] != '}')
-		;
-	if (d->out.p[brace] != '}')
+	while (behind <= text.len && text.p[text.len - behind] != '}')
+		behind++;
+	if (behind > text.len || behind > len)
 		ce_bug("a line without a closing brace");
-	behind = len - brace;
 	ce_buf_need(&d->out, head.len + (size_t)n + 2);
-	p = d->out.p + brace;
+	p = d->out.p + len - behind;
 	if (behind > 1)
 		memmove(p + head.len + (size_t)n + 1, p, behind);
 	p = (char *)memcpy(p, head.p, head.len) + head.len;
@@ -268,11 +265,36 @@ ce_out_stamp(struct ce_down *d, struct ce_str head, uint64_t seq)
 	d->out.len = len + head.len + (size_t)n + 2;
 }
 
+/* Nearly all lines end in their brace: what follows there is copied as a whole. */
 void
-ce_out_end(struct ce_event *ev)
+ce_out_line(struct ce_down *d, struct ce_str text, uint64_t seq)
+{
+	struct ce_stamp *s = &d->stamp;
+	char *p;
+
+	if (seq == 0 || text.p[text.len - 1] != '}') {
+		ce_buf_add(&d->out, text.p, text.len);
+		if (seq == 0)
+			ce_buf_putc(&d->out, '\n');
+		else
+			ce_out_stamp(d, text, ce_acks_address(d), seq);
+		return;
+	}
+	if (s->len == 0 || s->seq != seq)
+		ce_stamp_set(s, ce_acks_address(d), seq);
+	ce_buf_need(&d->out, text.len + sizeof(s->text));
+	p = (char *)memcpy(d->out.p + d->out.len, text.p, text.len - 1) + text.len - 1;
+	memcpy(p, s->text, sizeof(s->text));
+	d->out.len += text.len + s->len;
+	p[s->len + 1] = '\0';
+	ce_stamp_next(s);
+}
+
+void
+ce_out_end(struct ce_event *ev, struct ce_str text)
 {
 	if (ev->flow[0] != NULL)
-		ce_out_stamp(&ce_stdout, ce_peer_address(ev->flow[0]), ev->seq);
+		ce_out_stamp(&ce_stdout, text, ce_peer_address(ev->flow[0]), ev->seq);
 	else
 		ce_buf_putc(&ce_stdout.out, '\n');
 	ce_stats->events_out++;

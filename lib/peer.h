@@ -10,9 +10,8 @@
 struct ce_peer {
 	struct ce_peer *next;
 	char token[33], head[sizeof(CE_ACKTO) + 33]; /* CE_ACKTO, token and dot */
-	size_t ntoken, nhead, nend;
-	char end[sizeof(CE_ACKTO) + 56]; /* how the next line is expected to end; nend 0: no idea */
-	uint64_t expected;
+	size_t ntoken, nhead;
+	struct ce_stamp expected; /* at the end of the next line */
 	int fd;            /* -1: nobody there */
 	long open;         /* events of it that are not finished */
 	bool known, order; /* the welcome came; it said order */

@@ -234,7 +234,7 @@ reply(struct ce_event *ev)
 	struct ce_peer *p = ev->flow[0];
 
 	ce_buf_add(ce_out(), ev->reply.p, ev->reply.len);
-	ce_out_end(ev);
+	ce_out_end(ev, (struct ce_str){ ev->reply.p, ev->reply.len });
 	if (p != NULL)
 		ce_peer_passed(p, ev->seq);
 }

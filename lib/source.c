@@ -266,11 +266,7 @@ ce_emit_to(struct ce_down *d, struct ce_event *ev, ce_settled *settled, void *to
 	if (d->first_at == 0)
 		d->first_at = ce_now();
 	ce_stats->events_out++;
-	ce_buf_add(&d->out, ev->text, ev->len);
-	if (d->acking)
-		ce_out_stamp(d, ce_acks_address(d), seq);
-	else
-		ce_buf_putc(&d->out, '\n');
+	ce_out_line(d, (struct ce_str){ ev->text, ev->len }, d->acking ? seq : 0);
 	if (ce_conf.count > 0 && ++emitted >= (uint64_t)ce_conf.count)
 		counted = true;
 	if (!ce_out_full(d) || ce_spools()) /* a spool has its input to look after */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include "sink.h"
 
-#define TOGETHER 32768 /* records without a report: some requests of 1 MB to each broker */
+#define TOGETHER 16384 /* records without a report: some requests of 1 MB to each broker */
 
 struct sink_conf sink_conf;
 

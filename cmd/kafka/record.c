@@ -44,7 +44,7 @@ static void
 add(struct record *r, const char *name, struct ce_str v)
 {
 	if (r->headers == NULL)
-		r->headers = rd_kafka_headers_new(16);
+		r->headers = rd_kafka_headers_new(sink_conf.mode == MODE_STRUCTURED ? 1 : 16);
 	rd_kafka_header_add(r->headers, name, -1, v.p, (ssize_t)v.len);
 }
 

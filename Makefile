@@ -82,7 +82,7 @@ $B/test/%: $B/test/%.o $$(call needs,test/$$*) $B/libce.a
 	$(LINK) $^ $(libs) $(LDLIBS)
 $B/fuzz/%: test/fuzz/%.c $$(call needs,test/fuzz/$$*) $B/libce.a
 	@mkdir -p $(@D)
-	$(LINK) $(FLAGS) -fsanitize=fuzzer $< $(filter %.o %.a,$^) $(libs)
+	$(LINK) $(FLAGS) $(cflags) -fsanitize=fuzzer $< $(filter %.o %.a,$^) $(libs)
 $B/libce.a: $(lib:%.c=$B/%.o)
 	rm -f $@ && $(AR) rcs $@ $^
 $B/%.o: %.c

@@ -1,6 +1,8 @@
 /* extjson.c -- BSON as MongoDB Extended JSON, version 2.
  *
- * Relaxed or canonical, as its specification has them, without white space.
+ * Relaxed or canonical, as its specification has them, without white space.  A server
+ * keeps no more than 100 levels; what lies deeper than DEPTH is printed as the bytes
+ * that it is, so that no document can exhaust the stack.
  * SPDX-License-Identifier: Apache-2.0 */
 
 #include <inttypes.h>
@@ -8,6 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "mongodb.h"
+
+#define DEPTH 200
+
+static void value(struct ce_buf *out, const bson_iter_t *i, bool canonical, int depth);
 
 static void
 string(struct ce_buf *out, const char *p, size_t n)
@@ -75,6 +81,14 @@ put_date(struct ce_buf *out, int64_t ms, bool canonical)
 }
 
 static void
+put_bytes(struct ce_buf *out, const uint8_t *p, uint32_t n, bson_subtype_t type)
+{
+	ce_buf_puts(out, "{\"$binary\":{\"base64\":\"");
+	ce_base64(out, p, n);
+	ce_buf_printf(out, "\",\"subType\":\"%02x\"}}", (unsigned)type);
+}
+
+static void
 put_binary(struct ce_buf *out, const bson_iter_t *i)
 {
 	bson_subtype_t type;
@@ -82,9 +96,7 @@ put_binary(struct ce_buf *out, const bson_iter_t *i)
 	const uint8_t *p;
 
 	bson_iter_binary(i, &type, &n, &p);
-	ce_buf_puts(out, "{\"$binary\":{\"base64\":\"");
-	ce_base64(out, p, n);
-	ce_buf_printf(out, "\",\"subType\":\"%02x\"}}", (unsigned)type);
+	put_bytes(out, p, n, type);
 }
 
 static void
@@ -109,7 +121,7 @@ put_oid(struct ce_buf *out, const bson_oid_t *oid)
 }
 
 static void
-put_members(struct ce_buf *out, bson_iter_t *i, bool array, bool canonical)
+put_members(struct ce_buf *out, bson_iter_t *i, bool array, bool canonical, int depth)
 {
 	bool first = true;
 
@@ -122,29 +134,37 @@ put_members(struct ce_buf *out, bson_iter_t *i, bool array, bool canonical)
 			string(out, bson_iter_key(i), bson_iter_key_len(i));
 			ce_buf_putc(out, ':');
 		}
-		extjson_value(out, i, canonical);
+		value(out, i, canonical, depth + 1);
 	}
 	ce_buf_putc(out, array ? ']' : '}');
+}
+
+/* A document or an array, of n bytes. */
+static void
+put_inner(struct ce_buf *out, const uint8_t *p, uint32_t n, bool array, bool canonical, int depth)
+{
+	bson_iter_t i;
+
+	if (depth >= DEPTH)
+		put_bytes(out, p, n, BSON_SUBTYPE_USER);
+	else if (bson_iter_init_from_data(&i, p, n))
+		put_members(out, &i, array, canonical, depth);
+	else
+		ce_buf_puts(out, array ? "[]" : "{}");
 }
 
 void
 extjson_document(struct ce_buf *out, const bson_t *doc, bool canonical)
 {
-	bson_iter_t i;
-
-	if (bson_iter_init(&i, doc))
-		put_members(out, &i, false, canonical);
-	else
-		ce_buf_puts(out, "{}");
+	put_inner(out, bson_get_data(doc), doc->len, false, canonical, 0);
 }
 
 static void
-put_code(struct ce_buf *out, const bson_iter_t *i, bool canonical)
+put_code(struct ce_buf *out, const bson_iter_t *i, bool canonical, int depth)
 {
 	uint32_t n, nscope;
 	const uint8_t *scope;
 	const char *code;
-	bson_t doc;
 
 	if (bson_iter_type(i) == BSON_TYPE_CODE) {
 		code = bson_iter_code(i, &n);
@@ -157,16 +177,13 @@ put_code(struct ce_buf *out, const bson_iter_t *i, bool canonical)
 	ce_buf_puts(out, "{\"$code\":");
 	string(out, code, strlen(code));
 	ce_buf_puts(out, ",\"$scope\":");
-	if (bson_init_static(&doc, scope, nscope))
-		extjson_document(out, &doc, canonical);
-	else
-		ce_buf_puts(out, "{}");
+	put_inner(out, scope, nscope, false, canonical, depth);
 	ce_buf_putc(out, '}');
 }
 
 /* Kinds that are of old, or seldom. */
 static void
-put_rare(struct ce_buf *out, const bson_iter_t *i, bool canonical)
+put_rare(struct ce_buf *out, const bson_iter_t *i, bool canonical, int depth)
 {
 	char text[BSON_DECIMAL128_STRING];
 	bson_decimal128_t decimal;
@@ -189,7 +206,7 @@ put_rare(struct ce_buf *out, const bson_iter_t *i, bool canonical)
 		break;
 	case BSON_TYPE_CODE:
 	case BSON_TYPE_CODEWSCOPE:
-		put_code(out, i, canonical);
+		put_code(out, i, canonical, depth);
 		break;
 	case BSON_TYPE_SYMBOL:
 		name = bson_iter_symbol(i, &a);
@@ -216,10 +233,10 @@ put_rare(struct ce_buf *out, const bson_iter_t *i, bool canonical)
 	}
 }
 
-void
-extjson_value(struct ce_buf *out, const bson_iter_t *i, bool canonical)
+static void
+value(struct ce_buf *out, const bson_iter_t *i, bool canonical, int depth)
 {
-	bson_iter_t child;
+	const uint8_t *p;
 	const char *text;
 	uint32_t n;
 
@@ -229,11 +246,12 @@ extjson_value(struct ce_buf *out, const bson_iter_t *i, bool canonical)
 		string(out, text, n);
 		break;
 	case BSON_TYPE_DOCUMENT:
+		bson_iter_document(i, &n, &p);
+		put_inner(out, p, n, false, canonical, depth);
+		break;
 	case BSON_TYPE_ARRAY:
-		if (bson_iter_recurse(i, &child))
-			put_members(out, &child, bson_iter_type(i) == BSON_TYPE_ARRAY, canonical);
-		else
-			ce_buf_puts(out, "null");
+		bson_iter_array(i, &n, &p);
+		put_inner(out, p, n, true, canonical, depth);
 		break;
 	case BSON_TYPE_DOUBLE:
 		put_double(out, bson_iter_double(i), canonical);
@@ -260,6 +278,42 @@ extjson_value(struct ce_buf *out, const bson_iter_t *i, bool canonical)
 		put_binary(out, i);
 		break;
 	default:
-		put_rare(out, i, canonical);
+		put_rare(out, i, canonical, depth);
 	}
+}
+
+void
+extjson_value(struct ce_buf *out, const bson_iter_t *i, bool canonical)
+{
+	value(out, i, canonical, 0);
+}
+
+static bool
+sound(const uint8_t *p, uint32_t n, int depth)
+{
+	const uint8_t *inner = NULL;
+	bson_iter_t i;
+	uint32_t len, ncode;
+
+	if (depth >= DEPTH)
+		return true;
+	if (!bson_iter_init_from_data(&i, p, n))
+		return false;
+	for (; bson_iter_next(&i); inner = NULL) {
+		if (BSON_ITER_HOLDS_DOCUMENT(&i))
+			bson_iter_document(&i, &len, &inner);
+		else if (BSON_ITER_HOLDS_ARRAY(&i))
+			bson_iter_array(&i, &len, &inner);
+		else if (BSON_ITER_HOLDS_CODEWSCOPE(&i))
+			bson_iter_codewscope(&i, &ncode, &len, &inner);
+		if (inner != NULL && !sound(inner, len, depth + 1))
+			return false;
+	}
+	return i.err_off == 0;
+}
+
+bool
+extjson_sound(const bson_t *doc)
+{
+	return sound(bson_get_data(doc), doc->len, 0);
 }

@@ -35,7 +35,9 @@ enum mongodb_kind {
 enum mongodb_kind mongodb_kind(const bson_error_t *e, const bson_t *reply);
 bool mongodb_passes(int code); /* a code of the server: it is for a time */
 
-/* extjson.c: Extended JSON, one line without spaces. */
+/* extjson.c: Extended JSON, one line without spaces.  Of a server's document it is first
+ * asked whether it is sound: the library ends a program that copies one that is not. */
+bool extjson_sound(const bson_t *doc);
 void extjson_value(struct ce_buf *out, const bson_iter_t *i, bool canonical);
 void extjson_document(struct ce_buf *out, const bson_t *doc, bool canonical);
 

@@ -39,6 +39,17 @@ failed(const struct position *p, const bson_error_t *e, const bson_t *reply)
 	reader_push(i);
 }
 
+static bool
+sound(const struct position *p, const bson_t *doc)
+{
+	bson_error_t e = { .domain = MONGOC_ERROR_BSON, .message = "the server sent a document that is none" };
+
+	if (extjson_sound(doc))
+		return true;
+	failed(p, &e, NULL);
+	return false;
+}
+
 static void
 append_json(bson_t *to, const char *name, const char *json)
 {
@@ -113,6 +124,8 @@ changes(struct position *p)
 
 	while (on && !again) {
 		if (mongoc_change_stream_next(s, &doc)) {
+			if (!(on = sound(p, doc)))
+				break;
 			position_token(p, mongoc_change_stream_get_resume_token(s));
 			again = is_invalidate(doc);
 			on = reader_push(make(ITEM_CHANGE, p, doc));
@@ -212,6 +225,8 @@ emit(struct position *p, const bson_t *doc)
 	const char *by = p->phase == PHASE_QUERY ? src_conf.by : "_id";
 	bson_iter_t i, v;
 
+	if (!sound(p, doc))
+		return false;
 	if (!bson_iter_init(&i, doc) || !bson_iter_find_descendant(&i, by, &v))
 		return true; /* a document without the field cannot be asked for again */
 	position_last(p, &v);

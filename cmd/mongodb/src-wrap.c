@@ -70,11 +70,27 @@ set_source(const char *db, const char *coll)
 }
 
 static void
-set_key(const char *name, const bson_iter_t *v)
+set_subject(const bson_iter_t *v)
 {
 	ce_buf_reset(&json);
 	key(&json, v);
-	ce_set_str(&draft, name, json.p, json.len);
+	ce_set_str(&draft, "subject", json.p, json.len);
+}
+
+/* The token is what a server likes; an event has to have an id in any case. */
+static void
+set_token(const bson_t *change)
+{
+	bson_iter_t v;
+
+	ce_buf_reset(&json);
+	if (find(change, "_id._data", &v))
+		key(&json, &v);
+	if (json.len == 0 && find(change, "_id", &v))
+		key(&json, &v);
+	if (json.len == 0)
+		ce_buf_putc(&json, '-');
+	ce_set_str(&draft, "id", json.p, json.len);
 }
 
 static void
@@ -114,12 +130,11 @@ change(const bson_t *doc)
 	bson_iter_t v;
 
 	ce_draft_begin(&draft);
-	if (find(doc, "_id._data", &v) || find(doc, "_id", &v))
-		set_key("id", &v);
+	set_token(doc);
 	set_source(text(doc, "ns.db"), text(doc, "ns.coll"));
-	ce_set_str(&draft, "type", op != NULL ? op : "change", op != NULL ? strlen(op) : 6);
+	ce_set(&draft, "type", "%s", op != NULL && *op != '\0' ? op : "change");
 	if (find(doc, "documentKey._id", &v))
-		set_key("subject", &v);
+		set_subject(&v);
 	set_time(doc);
 	set_change(doc);
 	return ce_draft_end(&draft);

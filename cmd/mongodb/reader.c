@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include "src.h"
 
-#define BYTES (4 << 20) /* of items that wait */
+#define BYTES (1 << 20) /* of items that wait */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;

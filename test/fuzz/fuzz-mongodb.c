@@ -28,19 +28,6 @@ is_json(const struct ce_buf *b)
 }
 
 static void
-is_event(const struct ce_event *ev)
-{
-	static struct ce_event again;
-	struct ce_buf text = { 0 };
-
-	if (ev == NULL)
-		return; /* longer than --max-event */
-	ce_buf_add(&text, ev->text, ev->len);
-	must(ce_event_parse(&again, text.p, text.len) == NULL && memchr(text.p, '\n', text.len) == NULL);
-	ce_buf_free(&text);
-}
-
-static void
 document(const uint8_t *p, size_t n)
 {
 	struct ce_buf out = { 0 };

@@ -26,20 +26,6 @@ link_hello(struct link *l)
 }
 
 static void
-is_event(const struct ce_event *ev)
-{
-	static struct ce_event again;
-	struct ce_buf text = { 0 };
-
-	if (ev == NULL)
-		return; /* longer than --max-event */
-	ce_buf_add(&text, ev->text, ev->len);
-	must(ce_event_parse(&again, text.p, text.len) == NULL);
-	must(memchr(text.p, '\n', text.len) == NULL);
-	ce_buf_free(&text);
-}
-
-static void
 entries(const redisReply *r)
 {
 	size_t i;

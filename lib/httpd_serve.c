@@ -10,7 +10,7 @@
 #include "httpd_int.h"
 
 #define PATIENCE 20     /* ms that a request may be asked about before it is suspended */
-#define DISCARD 1048576 /* a refused body up to this is read, so that the client reads the answer */
+#define DISCARD (16 << 20) /* so much of a refused body is read, so that the client reads the answer */
 
 void (*httpd_head)(struct ce_req *);
 static void run_cb(void *);
@@ -113,9 +113,9 @@ inspect(struct ce_req *r)
 	}
 }
 
-/* Refused before its body came.  A short body is read and thrown away, so that
- * the client is not cut off while it still sends, and may use the connection
- * again; for a long one, or one that waits for 100, the answer goes out now. */
+/* Refused before its body came.  The body is read and thrown away, so that the
+ * client is not cut off while it still sends, and may use the connection again;
+ * for a very long one, or one that waits for 100, the answer goes out now. */
 static bool
 answer_now(const struct ce_req *r)
 {
@@ -169,7 +169,7 @@ take_body(struct ce_req *r, const char *p, size_t n)
 		ce_req_problem(r, 503, "too many large bodies at once");
 		httpd_body_forget(r);
 	}
-	return r->seen <= most + 16 * DISCARD ? MHD_YES : MHD_NO;
+	return r->seen <= most + DISCARD ? MHD_YES : MHD_NO;
 }
 
 /* Suspending and resuming costs three system calls a request.  While answers

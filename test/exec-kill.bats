@@ -4,8 +4,8 @@
 load help
 load exec
 
-# The only process of our group PID that has that name and runs.
-of_group() { pgrep -g "$1" -x "$2"; }
+# The process of our group PID that has that name; a child has it, too, for a moment.
+of_group() { pgrep -o -g "$1" -x "$2"; }
 nobody_of() { ! pgrep -g "$1" >/dev/null; }
 
 # lossless N SINK: a source of N events into that, killed in each way in the middle

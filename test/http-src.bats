@@ -248,6 +248,17 @@ except ConnectionError:
 	head -c 3000000 /dev/zero >"$T/longer"
 	event "@$T/longer" -H 'Expect:'
 	answered 413
+	# one that goes on sending, whatever the answer, reads it all the same
+	python3 - "${URL#http://}" <<-'END'
+		import select, socket, sys
+		host, port = sys.argv[1].split(":")
+		s = socket.create_connection((host, int(port)))
+		s.sendall(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\n")
+		select.select([s], [], [], 0.5)
+		for i in range(100):
+		    s.sendall(bytes(100000))
+		assert s.recv(12) == b"HTTP/1.1 413"
+	END
 	binary -H 'Content-Type: text/plain' --data-binary "@$T/long"
 	answered 413
 	head -c 60000 "$T/long" >"$T/less"

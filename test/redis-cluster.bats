@@ -123,3 +123,72 @@ owner() {
 	[ "$RC" = 0 ]
 	in_shards
 }
+
+acknowledged() { [ "$(any --raw xpending s g | head -n 1)" = 0 ]; }
+removed() { [ "$(any exists '{l}' '{l}:taken')" = 0 ]; }
+# at N: the URL of the N-th server.
+at() { echo "redis://127.0.0.1:$(<"$DIR/$1/port")"; }
+# migrate KEY TO: its slot, with it, to the server of that number.
+migrate() {
+	local slot from n
+
+	slot=$(node 1 cluster keyslot "$1")
+	from=$(owner "$1")
+	node "$2" cluster setslot "$slot" importing "$(node "$from" cluster myid)"
+	node "$from" cluster setslot "$slot" migrating "$(node "$2" cluster myid)"
+	node "$from" migrate 127.0.0.1 "$(<"$DIR/$2/port")" "$1" 0 10000
+	for n in "$2" "$from" $((6 - $2 - from)); do node "$n" cluster setslot "$slot" node "$(node "$2" cluster myid)"; done
+}
+
+@test "a cluster: a source finds its stream, whichever server it begins with" {
+	events 2000 >sent
+	ce-sink-redis -u "$URL" -s s <sent
+	for n in 1 2 3; do
+		ce-src-redis -u "$(at "$n")" -s s -g "g$n" --create --until-end 2>said | ce-sink-file "out$n"
+		cmp "out$n" sent
+		[ "$(any --raw xpending s "g$n" | head -n 1)" = 0 ]
+		ce-src-redis -u "$(at "$n")" -s s --until-end | cmp - sent
+		ce-src-redis -u "$(at "$n")" -s s --from '$' --state "end$n" --until-end >none
+		[ ! -s none ]
+	done
+	one | ce-sink-redis -u "$URL" -s s
+	for n in 1 2 3; do ce-src-redis -u "$(at "$n")" -s s --state "end$n" --until-end >late && cmp late <(one); done
+}
+
+@test "a cluster: a source finds its list, whichever server it begins with" {
+	events 2000 >sent
+	for n in 1 2 3; do
+		ce-sink-redis -u "$URL" -l '{{l}}' <sent
+		ce-src-redis -u "$(at "$n")" -l '{l}' --processing '{l}:taken' --until-end 2>said | ce-sink-file "out$n"
+		cmp "out$n" sent
+		removed
+	done
+}
+
+@test "a cluster: the slot of a stream moves while a group reads it" {
+	events 20000 >sent
+	any xgroup create s g 0 mkstream >/dev/null
+	spawn_sh "ce-src-redis -u $URL -s s -g g --backoff 20ms --backoff-max 100ms 2>said | ce-sink-file out"
+	spawn_sh "ce-src-file --as events sent | ce-rate --per-second 5000 | ce-sink-redis -u $URL -s s --backoff 20ms --backoff-max 100ms"
+	for n in 1 2 3; do
+		wait_for lines out $((n * 4000))
+		migrate s $(($(owner s) % 3 + 1))
+	done
+	wait_for lines out 20000
+	wait_for acknowledged
+	firsts <out | cmp - sent
+	[[ $(<said) = *'s is at 127.0.0.1:'*' now'* ]]
+}
+
+@test "a cluster: the slot of a list moves while it is read" {
+	events 6000 >sent
+	spawn_sh "ce-src-redis -u $URL -l '{l}' --processing '{l}:taken' --backoff 20ms --backoff-max 100ms 2>said | ce-sink-file out"
+	ce-sink-redis -u "$URL" -l '{{l}}' < <(head -n 3000 sent)
+	wait_for lines out 3000
+	wait_for removed
+	migrate '{l}' $(($(owner '{l}') % 3 + 1))
+	ce-sink-redis -u "$URL" -l '{{l}}' < <(tail -n 3000 sent)
+	wait_for lines out 6000
+	wait_for removed
+	cmp out sent
+}

@@ -8,7 +8,6 @@
 #include <string.h>
 #include "sink.h"
 
-#define SLOTS 16384
 #define MOST 1000 /* servers */
 
 static struct node **nodes;
@@ -36,7 +35,7 @@ cluster_slot(const struct ce_buf *key)
 		for (i = 0; i < 8; i++)
 			crc = (crc & 0x8000) != 0 ? (crc << 1 ^ 0x1021) & 0xffff : crc << 1 & 0xffff;
 	}
-	return (int)(crc % SLOTS);
+	return (int)(crc % REDIS_SLOTS);
 }
 
 static struct node *
@@ -80,34 +79,20 @@ index_of(const struct node *n)
 	return i;
 }
 
-/* HOST:PORT as a server writes it: an IPv6 address is without brackets, and no host
- * means the one that was asked. */
+/* The node at a, which is ours or freed then; NULL: there are too many. */
 static struct node *
-find(const char *host, size_t nhost, const char *port, const struct node *asked)
+at(struct ce_addr *a)
 {
-	struct ce_addr a = { 0 };
-	struct ce_buf text = { 0 };
 	struct node *n;
 	int i;
 
-	if (nhost == 0 || (nhost == 1 && *host == '?')) {
-		host = asked->link.addr.host != NULL ? asked->link.addr.host : "127.0.0.1";
-		nhost = strlen(host);
-	}
-	ce_buf_printf(&text, memchr(host, ':', nhost) != NULL && *host != '[' ? "[%.*s]:%s" : "%.*s:%s",
-	    (int)nhost, host, port);
-	if (strncmp(text.p, "unix:", 5) == 0 || ce_addr_parse(&a, text.p, NULL) != NULL) {
-		ce_buf_free(&text);
-		return NULL;
-	}
-	ce_buf_free(&text);
 	for (i = 0; i < nnodes; i++)
-		if (same(nodes[i]->link.addr.host, a.host) && same(nodes[i]->link.addr.port, a.port)) {
-			ce_addr_free(&a);
+		if (same(nodes[i]->link.addr.host, a->host) && same(nodes[i]->link.addr.port, a->port)) {
+			ce_addr_free(a);
 			return nodes[i];
 		}
-	if ((n = add(&a)) == NULL)
-		ce_addr_free(&a);
+	if ((n = add(a)) == NULL)
+		ce_addr_free(a);
 	return n;
 }
 
@@ -115,25 +100,18 @@ static void
 make_map(void)
 {
 	if (map == NULL)
-		map = ce_alloc(SLOTS * sizeof(*map));
+		map = ce_alloc(REDIS_SLOTS * sizeof(*map));
 }
 
 struct node *
 cluster_follow(const char *said, const struct node *asked, bool moved)
 {
-	const char *slot = strchr(said, ' '), *host, *port;
+	struct ce_addr a;
 	struct node *n;
-	long s;
+	long s = redis_redirected(said, &a, &asked->link.addr);
 
-	if (slot == NULL || (host = strchr(slot + 1, ' ')) == NULL || (port = strrchr(host, ':')) == NULL)
-		return NULL;
-	s = strtol(slot, NULL, 10);
-	host++;
-	if (s < 0 || s >= SLOTS || port < host || strlen(port + 1) > 5)
-		return NULL;
-	n = find(host, (size_t)(port - host), port + 1, asked);
-	if (n == NULL || !moved)
-		return n;
+	if (s == -1 || (n = at(&a)) == NULL || !moved)
+		return s == -1 ? NULL : n;
 	make_map();
 	map[s] = (uint16_t)(index_of(n) + 1);
 	return n;
@@ -148,25 +126,27 @@ cluster_learn(const redisReply *slots, const struct node *asked)
 	if (slots->type != REDIS_REPLY_ARRAY)
 		return;
 	make_map();
-	for (i = 0; i < slots->elements && i < SLOTS; i++) {
-		const redisReply *r = slots->element[i], *at;
+	for (i = 0; i < slots->elements && i < REDIS_SLOTS; i++) {
+		const redisReply *r = slots->element[i], *who;
+		struct ce_addr a;
 		struct ce_buf port = { 0 };
-		struct node *n;
+		struct node *n = NULL;
 		long long s;
 		int k;
 
 		if (r->type != REDIS_REPLY_ARRAY || r->elements < 3)
 			continue;
-		at = r->element[2];
-		if (at->type != REDIS_REPLY_ARRAY || at->elements < 2 || at->element[1]->type != REDIS_REPLY_INTEGER)
+		who = r->element[2];
+		if (who->type != REDIS_REPLY_ARRAY || who->elements < 2 || who->element[1]->type != REDIS_REPLY_INTEGER)
 			continue;
-		ce_buf_printf(&port, "%lld", at->element[1]->integer);
-		n = find(at->element[0]->type == REDIS_REPLY_STRING ? at->element[0]->str : "",
-		    at->element[0]->type == REDIS_REPLY_STRING ? at->element[0]->len : 0, port.p, asked);
+		ce_buf_printf(&port, "%lld", who->element[1]->integer);
+		if (redis_named(&a, who->element[0]->type == REDIS_REPLY_STRING ? who->element[0]->str : "",
+		    who->element[0]->type == REDIS_REPLY_STRING ? who->element[0]->len : 0, port.p, &asked->link.addr))
+			n = at(&a);
 		ce_buf_free(&port);
 		s = r->element[0]->type == REDIS_REPLY_INTEGER ? r->element[0]->integer : -1;
 		k = index_of(n) + 1;
-		for (; n != NULL && s >= 0 && s < SLOTS && s <= r->element[1]->integer; s++)
+		for (; n != NULL && s >= 0 && s < REDIS_SLOTS && s <= r->element[1]->integer; s++)
 			map[s] = (uint16_t)k;
 	}
 }
@@ -176,7 +156,7 @@ cluster_failed(const struct node *n)
 {
 	int i, at = index_of(n);
 
-	for (i = 0; map != NULL && i < SLOTS; i++)
+	for (i = 0; map != NULL && i < REDIS_SLOTS; i++)
 		if (map[i] == at + 1)
 			map[i] = 0;
 	if (nnodes > 0 && any == at)

@@ -73,8 +73,12 @@ enum ce_verdict
 redis_verdict(const redisReply *r, const char *what)
 {
 	switch (r->type == REDIS_REPLY_ERROR ? redis_means(r) : REDIS_CONFIG) {
+	case REDIS_MOVED:
+		redis_follow(r);
+		/* fallthrough */
 	case REDIS_LATER:
 	case REDIS_ELSEWHERE:
+	case REDIS_ASK:
 		return ce_later("cannot %s: %s", what, redis_said(r));
 	case REDIS_DENIED:
 		return ce_fatal(CE_NOPERM, "cannot %s: %s", what, redis_said(r));
@@ -92,7 +96,9 @@ redis_refused(struct link *l, const redisReply *r, const char *act, const char *
 	struct ce_buf b = { 0 };
 
 	ce_buf_puts(&b, redis_said(r));
-	if (m == REDIS_LATER || m == REDIS_ELSEWHERE || back)
+	if (m == REDIS_MOVED)
+		redis_follow(r);
+	if (m == REDIS_LATER || m == REDIS_ELSEWHERE || m == REDIS_MOVED || m == REDIS_ASK || back)
 		link_leave(l, b.p);
 	else {
 		ce_warn("cannot %s %s: %s", act, name, b.p);

@@ -316,14 +316,17 @@ link_open(struct link *l)
 {
 	const char *why;
 	enum ce_verdict v;
+	bool own = l->addr.host != NULL || l->addr.path != NULL;
 
 	if (l->conn != NULL)
 		return CE_TAKEN;
-	if (l->addr.host == NULL && l->addr.path == NULL)
-		l->addr = redis_conf.addr;
-	l->conn = ce_conn_open(&l->addr, redis_conf.tls ? &ce_tls : NULL, redis_conf.connect_timeout, &why);
-	if (l->conn == NULL)
+	l->conn = ce_conn_open(own ? &l->addr : redis_addr(), redis_conf.tls ? &ce_tls : NULL,
+	    redis_conf.connect_timeout, &why);
+	if (l->conn == NULL) {
+		if (!own)
+			redis_unreachable();
 		return ce_later("%s", why);
+	}
 	l->reader = reader();
 	l->timer.fn = overdue;
 	l->timer.arg = l;

@@ -28,11 +28,29 @@ extern struct redis_conf redis_conf;
 extern const struct ce_opt redis_opts[]; /* with those of TLS; for CE_GROUP */
 void redis_check(void); /* ends the program on a mistake */
 
+/* ---- where.c: the servers of a cluster ------------------------------------ */
+
+#define REDIS_SLOTS 16384
+
+/* A server, as another one names it: an IPv6 address is without brackets, and no host
+ * means the one that was asked.  False: that is no address; else the caller frees a. */
+bool redis_named(struct ce_addr *a, const char *host, size_t n, const char *port, const struct ce_addr *asked);
+/* The slot that "MOVED SLOT HOST:PORT" or ASK is about, and in a the server, as above;
+ * -1: it says something else. */
+long redis_redirected(const char *said, struct ce_addr *a, const struct ce_addr *asked);
+/* Of a source: */
+const struct ce_addr *redis_addr(void);  /* where its server is; lent until the next call of these */
+void redis_follow(const redisReply *r);  /* goes elsewhere, if r is MOVED */
+bool redis_moved(void);                  /* since the last call; worth trying there at once */
+void redis_unreachable(void);            /* nobody is there: asks the server of --url again */
+/* A connection has broken: comes again, at once where it has moved, else like ce_again. */
+void redis_again(struct ce_again *a, const char *name, const char *why, void (*come)(void *arg));
+
 /* ---- link.c: one connection ------------------------------------------------ */
 
 /* Commands are gathered in out and their replies come in the same order. */
 struct link {
-	struct ce_addr addr;
+	struct ce_addr addr;   /* none: that of redis_addr */
 	struct ce_conn *conn;  /* NULL: it is down */
 	redisReader *reader;
 	struct ce_buf out;
@@ -88,7 +106,7 @@ enum redis_means {
 	REDIS_MOVED, REDIS_ASK
 };
 enum redis_means redis_means(const redisReply *r);
-/* The verdict for an error that is neither MOVED nor ASK: "cannot WHAT: the error". */
+/* The verdict for an error: "cannot WHAT: the error".  MOVED has been followed then. */
 enum ce_verdict redis_verdict(const redisReply *r, const char *what);
 const char *redis_said(const redisReply *r); /* for a message; lent */
 /* A source cannot read: says so, and either leaves the connection, to come again, or

@@ -165,7 +165,7 @@ down(struct link *l, const char *why)
 {
 	link_close(l == &taker ? &remover : &taker);
 	asked = 0;
-	ce_again(&again, ce_later("cannot read from %s: %s", src_conf.list, why), come, NULL);
+	redis_again(&again, src_conf.list, why, come);
 }
 
 static enum ce_verdict
@@ -238,13 +238,11 @@ compare(struct values *there)
 }
 
 static enum ce_verdict
-connect(void)
+try(void)
 {
 	struct values there = { 0 };
 	enum ce_verdict v;
 
-	if (taker.conn != NULL && remover.conn != NULL)
-		return CE_TAKEN;
 	if ((v = link_open(&taker)) == CE_TAKEN && (v = link_open(&remover)) == CE_TAKEN && (v = left(&there)) == CE_TAKEN) {
 		compare(&there);
 		send();
@@ -256,6 +254,19 @@ connect(void)
 	while (there.len > 0)
 		shift(&there);
 	free(there.v);
+	return v;
+}
+
+static enum ce_verdict
+connect(void)
+{
+	enum ce_verdict v;
+
+	if (taker.conn != NULL && remover.conn != NULL)
+		return CE_TAKEN;
+	do
+		v = try();
+	while (v == CE_LATER && redis_moved());
 	return v;
 }
 

@@ -74,9 +74,18 @@ end_of_stream(struct link *l)
 	const char *why;
 	redisReply *r;
 
-	link_command(l, WORDS("XREVRANGE", src_conf.stream, "+", "-", "COUNT", "1"));
-	if ((r = link_answer(l, redis_conf.connect_timeout, &why)) == NULL)
-		ce_die(CE_UNAVAILABLE, "cannot read from %s: %s", src_conf.stream, why);
+	for (;;) {
+		link_command(l, WORDS("XREVRANGE", src_conf.stream, "+", "-", "COUNT", "1"));
+		if ((r = link_answer(l, redis_conf.connect_timeout, &why)) == NULL)
+			ce_die(CE_UNAVAILABLE, "cannot read from %s: %s", src_conf.stream, why);
+		if (r->type == REDIS_REPLY_ERROR)
+			redis_follow(r);
+		if (!redis_moved())
+			break;
+		freeReplyObject(r);
+		link_close(l);
+		redis_must(link_open(l));
+	}
 	if (!entries_sound(r))
 		ce_die(r->type == REDIS_REPLY_ERROR && redis_means(r) == REDIS_DENIED ? CE_NOPERM : CE_CONFIG,
 		    "cannot read from %s: %s", src_conf.stream, redis_said(r));

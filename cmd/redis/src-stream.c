@@ -147,7 +147,7 @@ down(struct link *l, const char *why)
 	batch_uncount(l);
 	if (groups())
 		batches_lose();
-	ce_again(&again, ce_later("cannot read from %s: %s", src_conf.stream, why), come, NULL);
+	redis_again(&again, src_conf.stream, why, come);
 }
 
 /* Makes the group, where that was asked for. */
@@ -177,10 +177,12 @@ found_group(void)
 static enum ce_verdict
 connect(void)
 {
-	enum ce_verdict v = link_open(&taker);
+	enum ce_verdict v;
 
-	if (v == CE_TAKEN && groups())
-		v = found_group();
+	do
+		if ((v = link_open(&taker)) == CE_TAKEN && groups())
+			v = found_group();
+	while (v == CE_LATER && redis_moved());
 	if (v != CE_TAKEN)
 		return v;
 	if (groups()) {

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "down.h"
+#include "input.h"
 
 #define PIPE_SIZE (1 << 20)
 
@@ -29,6 +30,8 @@ ce_out(void)
 	return &ce_stdout.out;
 }
 
+/* A filter does not wait for its next write: what comes before it may wait for the
+ * acknowledgement of what was lost behind it. */
 static void
 reader_left(void *arg, short revents)
 {
@@ -40,6 +43,8 @@ reader_left(void *arg, short revents)
 	ce_watch(d->fd, 0, NULL, NULL); /* or poll would report it without end */
 	if (d->left != NULL)
 		d->left(d->arg);
+	else if (ce_program->role == CE_FILTER && ce_input_addressed() && !ce_told_to_leave)
+		ce_die(CE_IOERR, "cannot write %s: nobody reads it any more", d->name);
 }
 
 void

@@ -312,3 +312,11 @@ wrong() { # WHAT JSON
 		cmp in out
 	done
 }
+
+@test "it ends when its reader has gone, also when there is nothing to write" {
+	events 3 >in
+	spawn_sh 'ce-src-file -f --as events --state s --ack-wait 1h in 2>said | ce-filter true 2>first | ce-filter true 2>second | head -n 3 >out'
+	ended "$PID"
+	[ "$(wc -l <out)" = 3 ]
+	[ "$(<second)" = 'ce-filter: cannot write standard output: nobody reads it any more' ]
+}

@@ -225,7 +225,7 @@ teardown_file() { unserve; }
 	}
 	queue
 	export PW=no-such-password
-	check 69 'Connection refused' -u amqp://127.0.0.1:1 --retries 0
+	check 69 'Connection refused' -u amqp://127.0.0.1:1
 	check 77 'refuses the user guest' --user guest --password env:PW
 	check 78 'vhost nosuch not found' -u "$URL/nosuch"
 	check 78 "no queue 'q'"

@@ -73,6 +73,8 @@ lost(enum ce_verdict v)
 	forget();
 	era++;
 	done = acked = unfinished = 0;
+	if (!begun && v == CE_LATER)
+		ce_die(CE_UNAVAILABLE, "%s", ce_reason());
 	if (!finishing)
 		ce_again(&again, v, reconnect, NULL);
 }
@@ -102,6 +104,7 @@ opened(void)
 	amqp_queue_bind_t bind = { .queue = amqp_cstring_bytes(consume_conf.queue) };
 	int i;
 
+	begun = true;
 	if (consume_conf.declare != DECLARE_NONE || consume_conf.passive)
 		declare();
 	for (i = 0; consume_conf.exchange != NULL && (i == 0 || i < consume_conf.keys.n); i++) {
@@ -176,7 +179,6 @@ consume_start(void)
 	rabbit_start(&user);
 	rabbit_connect();
 	rabbit_await();
-	begun = true;
 }
 
 struct message *

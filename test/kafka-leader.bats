@@ -20,7 +20,8 @@ setup_file() {
 setup() {
 	served
 	need ce-src-kafka ce-sink-kafka kcat jq
-	export CE_KAFKA_BROKERS=$URL,$(<"$DIR/2/url")
+	CE_KAFKA_BROKERS=$URL,$(<"$DIR/2/url")
+	export CE_KAFKA_BROKERS
 	Q=q$BATS_TEST_NUMBER
 	SOON='-X reconnect.backoff.ms=20 -X reconnect.backoff.max.ms=200 -X retry.backoff.ms=50 -X socket.timeout.ms=2000'
 }

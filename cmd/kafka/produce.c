@@ -12,11 +12,9 @@
 static rd_kafka_t *rk;
 static rd_kafka_queue_t *reports;
 static rd_kafka_topic_t *last_topic;
-static struct ce_event **back; /* taken back; they wait for the rest of them */
-static long nback, capback;
 static long open;              /* records without a report */
 static bool draining;          /* nothing is produced until all are back */
-static enum ce_verdict drained; /* what becomes of them then */
+static enum ce_verdict drained; /* what becomes of them */
 static struct ce_buf why;
 static int why_code;
 static bool down;              /* it was said that no broker can be reached */
@@ -31,33 +29,18 @@ producer(void)
 	return rk;
 }
 
+/* The verdict that drain was told, with its reason. */
 static enum ce_verdict
-again(enum ce_verdict v)
+again(void)
 {
-	return v == CE_FATAL ? ce_fatal(why_code, "%s", why.p) : ce_later("%s", why.p);
+	return drained == CE_FATAL ? ce_fatal(why_code, "%s", why.p) : ce_later("%s", why.p);
 }
 
 static void
-keep_back(struct ce_event *ev)
+look_whether_drained(void)
 {
-	if (nback == capback) {
-		capback = capback > 0 ? 2 * capback : 1024;
-		back = ce_realloc(back, (size_t)capback * sizeof(*back));
-	}
-	back[nback++] = ev;
-}
-
-static void
-give_back(void)
-{
-	long i, n = nback;
-
-	if (!draining || open > 0)
-		return;
-	nback = 0;
-	draining = drained == CE_FATAL;
-	for (i = 0; i < n; i++)
-		ce_settle(back[i], again(drained));
+	if (open == 0 && drained != CE_FATAL)
+		draining = false;
 }
 
 /* After ce_later or ce_fatal. */
@@ -135,13 +118,12 @@ report(rd_kafka_t *k, const rd_kafka_message_t *m, void *arg)
 		return;
 	}
 	v = m->err == 0 ? CE_TAKEN : purged(m->err) && draining ? drained : produce_verdict(m->err, topic);
-	if (v == CE_TAKEN || v == CE_NEVER)
-		ce_settle(ev, v);
-	else {
+	if (v == CE_LATER || v == CE_FATAL) {
 		drain(v, true);
-		keep_back(ev);
+		v = again();
 	}
-	give_back();
+	ce_settle(ev, v);
+	look_whether_drained();
 }
 
 static void
@@ -159,7 +141,7 @@ trouble(rd_kafka_t *k, int err, const char *text, void *arg)
 		if (open > 0 && sink_conf.transactional_id == NULL)
 			drain(v, true);
 	}
-	give_back();
+	look_whether_drained();
 }
 
 /* It says so only once. */
@@ -170,7 +152,7 @@ on_doubt(void *arg)
 	if (open == 0 || kafka_met() || kafka_ask(rk, 100) || !down)
 		return;
 	drain(ce_later("cannot reach the brokers: %s", kafka_last()), true);
-	give_back();
+	look_whether_drained();
 }
 
 static void
@@ -184,7 +166,7 @@ on_queue(void *arg, short revents)
 static bool
 before_wait(void)
 {
-	give_back();
+	look_whether_drained();
 	rd_kafka_poll(rk, 0);
 	return false;
 }
@@ -251,27 +233,25 @@ produce(struct ce_event *ev)
 
 	begun = true;
 	if (draining) {
-		keep_back(ev);
-		give_back();
+		ce_settle(ev, again());
 		return;
 	}
 	if (!kafka_met() && doubt.due == 0)
 		ce_timer(&doubt, DOUBT);
 	if ((v = produce_record(ev)) == CE_TAKEN)
 		return;
-	if (v == CE_NEVER) {
-		ce_settle(ev, v);
-		return;
+	if (v != CE_NEVER) {
+		drain(v, v == CE_FATAL);
+		v = again();
 	}
-	drain(v, v == CE_FATAL);
-	keep_back(ev);
-	give_back();
+	ce_settle(ev, v);
+	look_whether_drained();
 }
 
 enum ce_verdict
 produce_state(void)
 {
-	return draining && drained == CE_FATAL ? again(CE_FATAL) : CE_TAKEN;
+	return draining && drained == CE_FATAL ? again() : CE_TAKEN;
 }
 
 void

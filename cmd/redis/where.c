@@ -83,6 +83,7 @@ void
 redis_unreachable(void)
 {
 	ce_addr_free(&there);
+	moved = false;
 }
 
 void

@@ -182,6 +182,18 @@ quick=(--backoff 20ms --backoff-max 100ms)
 	has said 'goes on after'
 }
 
+@test "the write concern is that of the URL" {
+	for q in 'w=majority&journal=true' 'w=1&j=true&wtimeoutMS=500'; do
+		one | ce-sink-mongodb -u "$URL/?$q" -d t -c $C
+	done
+	[ "$(count $C)" = 1 ]
+	for q in w=3 w=nosuch; do
+		run -69 ce-sink-mongodb -u "$URL/?$q&wtimeoutMS=300" -d t -c $C --retries 1 "${quick[@]}" <<<"$(one)"
+		[[ $output = *"cannot write to t.$C: written, but not as was asked for: "*'will retry'* ]]
+	done
+	[ "$(count $C)" = 1 ]
+}
+
 @test "the server is killed and restarted: nothing lost, no duplicates" {
 	events 20000 >sent
 	mkfifo in

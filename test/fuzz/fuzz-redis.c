@@ -1,7 +1,8 @@
 /* fuzz-redis -- what a server may answer: the map of a cluster and its redirections,
  * entries of a stream, values and their names.  The first byte says which.  Whatever
  * is printed is an event, each slot has a server, and an id stays what it was.
- * needs: cmd/redis/cluster.c cmd/redis/ids.c cmd/redis/src-batch.c cmd/redis/src-wrap.c cmd/redis/words.c cmd/redis/link.c
+ * needs: cmd/redis/cluster.c cmd/redis/where.c cmd/redis/error.c cmd/redis/ids.c cmd/redis/src-batch.c
+ * needs: cmd/redis/src-wrap.c cmd/redis/words.c cmd/redis/link.c
  * SPDX-License-Identifier: Apache-2.0 */
 
 #include <string.h>
@@ -41,12 +42,15 @@ static void
 cluster(const redisReply *r, const char *text)
 {
 	struct node *asked = cluster_node(0);
+	redisReply said = { .type = REDIS_REPLY_ERROR, .str = (char *)(uintptr_t)text, .len = strlen(text) };
 	struct ce_buf key = { 0 };
 	int slot;
 
 	if (r != NULL)
 		cluster_learn(r, asked);
 	cluster_follow(text, asked, true);
+	redis_follow(&said);
+	must(!redis_moved() || redis_addr()->host != NULL);
 	ce_buf_puts(&key, text);
 	slot = cluster_slot(&key);
 	must(slot >= 0 && slot < 16384);

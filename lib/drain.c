@@ -58,12 +58,15 @@ hopeless(struct ce_down *d)
 	return ce_chain_over(d) || (ce_acks_any(d) && quiet > ce_conf.ack_wait);
 }
 
-/* Waits for what can still be acknowledged. */
+/* Waits for what can still be acknowledged.  Who has started the readers may have to
+ * be told of their end yet, and knows what becomes of their events. */
 static void
 await_acks(struct ce_down *d)
 {
 	while (waits(d) && !hopeless(d))
 		ce_downs_turn(!ce_acks_live(d) || d->refused ? 100 : ce_conf.ack_wait);
+	if (waits(d) && d->left != NULL)
+		ce_downs_turn(0);
 }
 
 /* What is left was removed, if all stages ended well; else it may have died with

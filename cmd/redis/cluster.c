@@ -4,7 +4,6 @@
  * sends us elsewhere for the first time.
  * SPDX-License-Identifier: Apache-2.0 */
 
-#include <stdlib.h>
 #include <string.h>
 #include "sink.h"
 
@@ -81,7 +80,7 @@ index_of(const struct node *n)
 
 /* The node at a, which is ours or freed then; NULL: there are too many. */
 static struct node *
-at(struct ce_addr *a)
+node_at(struct ce_addr *a)
 {
 	struct node *n;
 	int i;
@@ -110,7 +109,7 @@ cluster_follow(const char *said, const struct node *asked, bool moved)
 	struct node *n;
 	long s = redis_redirected(said, &a, &asked->link.addr);
 
-	if (s == -1 || (n = at(&a)) == NULL || !moved)
+	if (s == -1 || (n = node_at(&a)) == NULL || !moved)
 		return s == -1 ? NULL : n;
 	make_map();
 	map[s] = (uint16_t)(index_of(n) + 1);
@@ -142,7 +141,7 @@ cluster_learn(const redisReply *slots, const struct node *asked)
 		ce_buf_printf(&port, "%lld", who->element[1]->integer);
 		if (redis_named(&a, who->element[0]->type == REDIS_REPLY_STRING ? who->element[0]->str : "",
 		    who->element[0]->type == REDIS_REPLY_STRING ? who->element[0]->len : 0, port.p, &asked->link.addr))
-			n = at(&a);
+			n = node_at(&a);
 		ce_buf_free(&port);
 		s = r->element[0]->type == REDIS_REPLY_INTEGER ? r->element[0]->integer : -1;
 		k = index_of(n) + 1;

@@ -135,6 +135,7 @@ has_group() { cli xinfo groups s 2>/dev/null | grep -q name; }
 		wait_for has both "\"id\":\"$i\""
 	done
 	wait_for lines both 8
+	wait_for lines dead2 1 # younger than 2, which was given once: it may come after all others
 	[ "$(ids <both | sort | paste -sd,)" = 2,3,4,5,6,7,8,9 ]
 	[ "$(jq -r .id dead2)" = 1 ]
 }

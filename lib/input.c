@@ -25,7 +25,7 @@ static const char too_long[] = "longer than --max-event";
 
 static struct ce_lines in;
 static bool started, ready, ended, addressed;
-static int64_t last_read, told_at;
+static int64_t last_seen, told_at;
 
 static void
 start(void)
@@ -48,14 +48,31 @@ ce_input_ended(void)
 	return ended;
 }
 
+/* A pipe whose writer has left is no news. */
+static bool
+readable_now(void)
+{
+	struct pollfd p = { 0, POLLIN, 0 };
+
+	return !in.eof && poll(&p, 1, 0) == 1 && (p.revents & POLLIN) != 0;
+}
+
 bool
 ce_input_drained(void)
 {
 	int64_t now = ce_now();
 
 	if (told_at == 0)
-		told_at = last_read = now;
-	return now - last_read > QUIET || now - told_at > PATIENCE;
+		told_at = last_seen = now;
+	if (ready || readable_now()) /* it is not silent: we are slow */
+		last_seen = now;
+	return now - last_seen > QUIET || now - told_at > PATIENCE;
+}
+
+bool
+ce_input_left(void)
+{
+	return in.to > in.from || in.skipping > 0 || readable_now();
 }
 
 bool
@@ -82,7 +99,6 @@ readable(void *arg, short revents)
 		return;
 	if (n == -1)
 		ce_die(CE_IOERR, "cannot read standard input: %m");
-	last_read = ce_now();
 	ready = true;
 	ce_stats->bytes_in += (uint64_t)n;
 	if (n == 0)

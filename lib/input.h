@@ -16,5 +16,6 @@ bool ce_input_ended(void);
 bool ce_input_addressed(void); /* an event has come that is to be acknowledged */
 bool ce_input_owed(void);     /* a source waits for the rest of it */
 bool ce_input_drained(void);  /* told to leave, and nothing came for a while */
+bool ce_input_left(void);     /* there is something that was not taken */
 
 #endif

@@ -210,10 +210,13 @@ look_at_signals(void)
 		ce_leave(CE_TEMPFAIL);
 		abandon = true;
 	}
-	/* What it leaves unread comes again, and the source must not take it for
-	 * removed. */
-	if (ce_input_drained())
-		ce_leave(ce_input_owed() ? CE_TEMPFAIL : CE_OK);
+	/* What it leaves unread must not be taken for removed by the source, nor for
+	 * delivered by anybody. */
+	if (closing || !ce_input_drained())
+		return;
+	if (ce_input_left())
+		ce_note("leaving with input that was not taken");
+	ce_leave(ce_input_owed() || ce_input_left() ? CE_TEMPFAIL : CE_OK);
 }
 
 static bool

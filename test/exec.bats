@@ -299,6 +299,31 @@ END
 	done
 }
 
+@test "SIGTERM: a slow one takes all that is there; what it cannot in ten seconds is 75, and said" {
+	events 5 >in
+	mkfifo fifo
+	for slow in 0.5 4; do
+		rm -f out
+		spawn_sh "exec ce-exec -- sh -c 'cat >>out; sleep $slow' <fifo 2>said"
+		pid=$PID
+		exec {w}>fifo
+		cat in >&"$w"
+		wait_for lines out 1
+		kill -TERM "$pid"
+		ended "$pid"
+		exec {w}>&-
+		if [ $slow = 0.5 ]; then
+			[ "$RC" = 0 ]
+			cmp in out
+		else
+			[ "$RC" = 75 ]
+			has said 'leaving with input that was not taken'
+			head -n "$(wc -l <out)" in | cmp - out
+			not lines out 5
+		fi
+	done
+}
+
 @test "an idle ce-exec takes no time, a busy one little memory" {
 	[ -z "${SANITIZED:-}" ] || return 0
 	mkfifo fifo

@@ -303,7 +303,7 @@ ended_with() {
 }
 
 @test "two sinks announced and only one there: nothing is finished" {
-	source_of_5 --ack-sinks 2 --ack-wait 1s
+	source_of_5 --ack-sinks 2
 	hello
 	echo 'ack 1 5' >&"$S"
 	hush

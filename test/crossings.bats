@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 load help
+export BATS_TEST_TIMEOUT=400 # four servers are started, and 16 pipelines
 
 # Those whose server is not to be had are left out; 16 ways are to be seen.
 @test "every source of a broker into every sink of one" {

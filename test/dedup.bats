@@ -51,10 +51,12 @@ if [ -x "$B/bin/ce-jq" ]; then JQ=1; else JQ=; fi
 	mkfifo fifo
 	spawn_sh 'ce-dedup --window 300ms <fifo >out'
 	exec {w}>fifo
-	{ ev 1; ev 1; ev 2; } >&"$w"
+	{ ev 1; ev 1; ev 2; } >in
+	cat in >&"$w"
 	wait_for lines out 2
 	read -rt 0.5 -u "$NAP" || :
-	{ ev 1; ev 1; } >&"$w"
+	{ ev 1; ev 1; } >in
+	cat in >&"$w"
 	wait_for lines out 3
 	exec {w}>&-
 	ended "$PID"
@@ -173,8 +175,7 @@ if [ -x "$B/bin/ce-jq" ]; then JQ=1; else JQ=; fi
 	spawn_sh 'ce-src-file --as events --state pos --until-end in | ce-dedup --ack require | { read -r l; echo "$l" >first; exec cat never; }'
 	wait_for lines first 1
 	read -rt 0.3 -u "$NAP" || :
-	kill -KILL -- "-$PID"
-	ended "$PID"
+	killed "$PID"
 	ce-src-file --as events --state pos --until-end in | ce-dedup | ce-sink-file got
 	[ "$(ids <got | tr '\n' ,)" = 1,2, ]
 }

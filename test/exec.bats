@@ -175,7 +175,7 @@ os.execvp("ce-exec", ["ce-exec", "--", "sh", "-c", "exit 3"])' <in
 
 @test "--timeout: KILL for one that does not hear" {
 	events 1 >in
-	exits 69 'killed by SIGKILL' --timeout 200ms --retries 0 -- bash -c 'trap "" TERM; while :; do :; done'
+	exits 69 'killed by SIGKILL' --timeout 2s --retries 0 -- bash -c 'trap "" TERM; while :; do :; done'
 }
 
 @test "a filter: changed, dropped, refused" {

@@ -438,7 +438,7 @@ assert p.wait() == 0 and got == open("in", "rb").read()'
 	wait_for bash -c 'cat out.2* 2>/dev/null | grep -q .'
 	wait_for is_empty out
 	event 4 >&7
-	wait_for lines out 1
+	wait_for bash -c 'cat out.2* out 2>/dev/null | grep -q "\"id\":\"4\""'
 	exec 7>&-
 	ended "$PID"
 	[ "$RC" = 0 ]

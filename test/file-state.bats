@@ -116,8 +116,7 @@ load file
 	for _ in 1 2 3; do
 		spawn bash -c 'ce-src-file --state st --commit-every 20ms --window 500 a | ce-sink-file --sync none out'
 		wait_for has_grown
-		kill -9 -- "-$PID" 2>/dev/null || : # it may be through
-		ended "$PID"
+		killed "$PID"
 	done
 	to_end --state st a
 	data out | sort -nu | diff <(seq 200000) -

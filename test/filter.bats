@@ -221,7 +221,7 @@ wrong() { # WHAT JSON
 }
 
 @test "kill -9 of the filter, again and again, alone and three deep: nothing is lost" {
-	local f kills=0 stages=('ce-filter "id NOT LIKE '"'%3'"'"' 'ce-filter -v --suffix id=5')
+	local f was kills=0 stages=('ce-filter "id NOT LIKE '"'%3'"'"' 'ce-filter -v --suffix id=5')
 
 	events 3000 >in
 	grep -v -e '"id":"[0-9]*[35]"' in >want
@@ -231,12 +231,13 @@ wrong() { # WHAT JSON
 		pipe="${stages[0]} | ${stages[1]}"
 		[ $f = three ] && pipe="$pipe | ce-filter 'EXISTS source'"
 		for round in $(seq 8); do
+			was=$(wc -l <out)
 			# slow enough to be killed in the middle
 			spawn_sh "ce-src-file --as events --state state --until-end --window 50 --commit-every 5ms in 2>/dev/null |
 				$pipe 2>/dev/null | ce-sink-file out 2>/dev/null"
 			pid=$PID
 			[ "$round" -ge 8 ] || {
-				wait_for lines out $((round * 40))
+				wait_for moved
 				victim=$(pgrep -g "$pid" -x ce-filter | shuf -n 1) || :
 				[ -z "$victim" ] || ! kill -9 "$victim" 2>/dev/null || kills=$((kills + 1))
 			}
@@ -248,6 +249,7 @@ wrong() { # WHAT JSON
 	echo "$kills kills"
 	[ $kills -ge 6 ]
 }
+moved() { lines out $((was + 40)) || gone_or_zombie "$pid"; }
 
 @test "a rejected line, and one that is too long: not passed, not lost in silence" {
 	{ events 1; echo 'no event'; events 1 2; } >in

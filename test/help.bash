@@ -92,6 +92,19 @@ gone_or_zombie() {
 	[ -z "$s" ] || [ "$s" = Z ]
 }
 
+# killed PID: kill -9 of a whole group, and nobody of it is left: one that takes long
+# to die has its state still.  What no shell waits for may stay a zombie for a while.
+killed() {
+	kill -KILL -- "-$1" 2>/dev/null || : # it may be through
+	wait_for empty_group "$1"
+	ended "$1"
+}
+empty_group() {
+	local p
+
+	for p in $(pgrep -g "$1"); do gone_or_zombie "$p" || return 1; done
+}
+
 # resting PID: it uses no processor time for a while.
 resting() {
 	local a b

@@ -492,6 +492,8 @@ for f in glob.glob(os.environ["CE_RUNTIME_DIR"] + "/stat-*"):
 
 @test "kill -9 of the sink: nothing that was answered 202 is lost" {
 	serving
+	event "$(one 0)" # before that the sink may not be one yet
+	answered 202
 	for i in 1 2 3 4 5 6 7 8; do
 		curl -s -m 20 -o /dev/null -w "%{http_code} $i-#1\n" -H 'Content-Type: application/cloudevents+json' \
 			-d "$(one "$i-1")" "$URL" >>"$T/codes" &

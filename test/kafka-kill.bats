@@ -13,7 +13,7 @@ setup() {
 	need ce-src-kafka ce-sink-kafka kcat jq
 	export CE_KAFKA_BROKERS=$URL
 	Q=q$BATS_TEST_NUMBER
-	FAST='-X session.timeout.ms=1500 -X heartbeat.interval.ms=300'
+	FAST='-X session.timeout.ms=6000 -X heartbeat.interval.ms=300'
 }
 teardown_file() { unserve; }
 
@@ -65,14 +65,14 @@ teardown_file() { unserve; }
 @test "kill -9 of the broker and its restart: the source goes on, nothing is lost" {
 	events 8000 >sent
 	ce-sink-kafka -t "$Q" <sent
-	spawn_sh "ce-src-kafka -g $Q -t $Q --window 500 2>err | ce-rate --per-second 2000 | ce-sink-file got"
+	spawn_sh "{ echo \$BASHPID >p.src; exec ce-src-kafka -g $Q -t $Q --window 500 2>err; } | ce-rate --per-second 2000 | ce-sink-file got"
 	wait_for lines got 500
 	broker_kill
 	wait_for has err 'cannot be reached'
 	broker_start
 	all() { [ "$(firsts <got | wc -l)" = "$(firsts <sent | wc -l)" ]; }
 	DEADLINE=60 wait_for all
-	kill -TERM -- "-$PID"
+	kill -TERM "$(cat p.src)"
 	ended "$PID"
 	cmp <(firsts <got) <(firsts <sent)
 	[ "$(committed "$Q" "$Q")" = '0 8000' ]
@@ -81,11 +81,11 @@ teardown_file() { unserve; }
 @test "a broker that stands still for a while: nothing lost, nothing twice" {
 	events 8000 >sent
 	ce-sink-kafka -t "$Q" <sent
-	spawn_sh "ce-src-kafka -g $Q -t $Q --window 500 2>err | ce-rate --per-second 2000 | ce-sink-file got"
+	spawn_sh "{ echo \$BASHPID >p.src; exec ce-src-kafka -g $Q -t $Q --window 500 2>err; } | ce-rate --per-second 2000 | ce-sink-file got"
 	wait_for lines got 500
 	still "$(<"$DIR/server")"
 	wait_for lines got 8000
-	kill -TERM -- "-$PID"
+	kill -TERM "$(cat p.src)"
 	ended "$PID"
 	cmp got sent
 	[ "$(committed "$Q" "$Q")" = '0 8000' ]
@@ -96,14 +96,14 @@ teardown_file() { unserve; }
 	events 12000 >sent
 	ce-sink-kafka -t "$Q" -k '{id}' <sent
 	for i in 1 2 3; do
-		spawn_sh "ce-src-kafka -v -g $Q -t $Q --envelope --window 300 $FAST 2>err$i | ce-rate --per-second 700 | ce-sink-file got$i"
+		spawn_sh "{ echo \$BASHPID >p.$i; exec ce-src-kafka -v -g $Q -t $Q --envelope --window 300 $FAST 2>err$i; } | ce-rate --per-second 700 | ce-sink-file got$i"
 		pids[i]=$PID
 	done
 	for i in 1 2 3; do wait_for lines "got$i" 100; done
 	kill -KILL -- "-${pids[2]}"
 	all() { [ "$(cat got1 got2 got3 | jq -r '[.kafkapartition, .kafkaoffset] | @tsv' | sort -u | wc -l)" = 12000 ]; }
 	DEADLINE=60 wait_for all
-	for i in 1 3; do kill -TERM -- "-${pids[i]}"; done
+	for i in 1 3; do kill -TERM "$(cat p.$i)"; done
 	for i in 1 3; do ended "${pids[i]}"; done
 	cmp <(cat got1 got2 got3 | jq -c 'del(.kafkatopic, .kafkapartition, .kafkaoffset)' | sort -u) <(jq -c . sent | sort -u)
 	# each copy has each partition in order

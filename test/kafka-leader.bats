@@ -5,6 +5,7 @@
 
 load help
 load kafka
+export BATS_TEST_TIMEOUT=300
 
 setup_file() {
 	local both='4.3.1 offsets.topic.replication.factor=2 transaction.state.log.replication.factor=2'

@@ -29,8 +29,9 @@ teardown_file() { unserve; }
 	padded 100000 500 >sent
 	topic queue 4
 	ce-sink-kafka -t queue <sent
-	spawn_sh "ce-src-kafka -g queue -t queue --until-end -X queued.min.messages=1000 | ce-sink-file got"
-	DEADLINE=8 ended "$PID"
+	spawn_sh "ce-src-kafka -g queue -t queue --until-end -X queued.min.messages=1000 -X fetch.message.max.bytes=200000 |
+		ce-sink-file --sync none got"
+	DEADLINE=30 ended "$PID"
 	cmp <(sort got) <(sort sent)
 }
 

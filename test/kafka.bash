@@ -15,7 +15,7 @@ one() { echo '{"specversion":"1.0","id":"1","source":"/s","type":"t","data":{"n"
 firsts() { awk '!seen[$0]++'; }
 # committed GROUP TOPIC: what the group has committed, a line "PARTITION OFFSET" each
 committed() {
-	tool org.apache.kafka.tools.consumer.group.ConsumerGroupCommand --bootstrap-server "$URL" --describe --group "$1" |
+	tool org.apache.kafka.tools.consumer.group.ConsumerGroupCommand --bootstrap-server "$URL" --describe --group "$1" --timeout 60000 |
 		awk -v t="$2" '$2 == t { print $3, $4 }'
 }
 # broker_kill, broker_start: of the broker that this file runs.

@@ -171,7 +171,7 @@ snapshot() { src --snapshot && come by_id; }
 	sunk
 	empty
 	fill
-	src --timeout 1s --connect-timeout 500ms
+	src --timeout 1s --connect-timeout 3s
 	wait_for test -s got
 	toxic timeout downstream '{"timeout":0}'
 	wait_for has err 'will retry'

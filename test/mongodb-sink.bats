@@ -214,7 +214,7 @@ quick=(--backoff 20ms --backoff-max 100ms)
 @test "the server stands still: what has no answer in time is written again" {
 	events 20000 >sent
 	mkfifo in
-	spawn_sh "ce-sink-mongodb -u $URL -d t -c $C --timeout 500ms --connect-timeout 500ms ${quick[*]} <in 2>said"
+	spawn_sh "ce-sink-mongodb -u $URL -d t -c $C --timeout 500ms --connect-timeout 500ms --batch 200 ${quick[*]} <in 2>said"
 	exec {half}>in
 	head -n 5000 sent >&"$half"
 	wait_for holds $C 1000
@@ -222,7 +222,7 @@ quick=(--backoff 20ms --backoff-max 100ms)
 	sed 1,5000d sent >&"$half" &
 	exec {half}>&-
 	still "$(<"$DIR/server")" has said 'will retry'
-	ended "$PID"
+	DEADLINE=60 ended "$PID"
 	[ "$RC" = 0 ]
 	ids_in $C | sort -n | cmp - <(ids <sent)
 }

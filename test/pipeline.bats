@@ -32,7 +32,7 @@ rounds() {
 		events 5 >in
 		rm -f state out
 		spawn_sh "ce-src-file --as events --state state --until-end in | $filter | ce-sink-file out"
-		DEADLINE=5 ended "$PID"
+		DEADLINE=9 ended "$PID" # --ack-wait is 10 s
 		[ "$RC" = 0 ]
 		[ "$(ids <out | sort | tr '\n' ' ')" = '1 2 3 4 5 ' ]
 		# And they count as finished: nothing comes again.
@@ -45,7 +45,7 @@ rounds() {
 	printf '%s\n' 6.15 "$(uname -r)" | sort -VC || return 0
 	events 99 >in
 	spawn_sh 'ce-src-file --as events --state state --until-end in | grep -v "\"id\":\"[5-9]" | ce-sink-file out'
-	DEADLINE=5 ended "$PID"
+	DEADLINE=9 ended "$PID"
 	[ "$RC" = 0 ]
 	[ "$(wc -l <out)" = 44 ]
 	[ -z "$(ce-src-file --as events --state state --until-end --ack none in)" ]
@@ -69,9 +69,9 @@ rounds() {
 # nothing to write.  So nobody answers, and that must not pass for delivered.
 @test "a sink that died before its first word, behind a filter that does not notice" {
 	events 1000 >in
-	spawn_sh 'ce-src-file --as events --state state --until-end --window 100 --ack-wait 300ms in 2>said |
+	spawn_sh 'ce-src-file --as events --state state --until-end --window 100 --ack-wait 3s in 2>said |
 		grep --line-buffered . | head -n 100 >/dev/null'
-	DEADLINE=5 ended "$PID" || kill -TERM -- "-$PID"
+	DEADLINE=15 ended "$PID" || kill -TERM -- "-$PID"
 	ended "$PID"
 	ce-src-file --as events --state state --until-end --ack none in >left
 	cmp in left
@@ -119,11 +119,10 @@ rounds() {
 @test "a reader that stops reading holds the source up, in bounded memory" {
 	padded 60000 1000 >in
 	# shellcheck disable=SC2016
-	spawn_sh 'ce-src-file --as events --state state --until-end in | { echo $BASHPID >sink.pid; exec ce-sink-file out; }'
+	spawn_sh 'ce-src-file --as events --state state --until-end in | { echo $BASHPID >sink.pid; kill -STOP $BASHPID; exec ce-sink-file out; }'
 	pid=$PID
-	wait_for lines out 1000
+	wait_for test -s sink.pid
 	sink=$(cat sink.pid)
-	kill -STOP "$sink"
 	wait_for stopped "$sink"
 	source=$(pgrep -g "$pid" -x ce-src-file)
 	wait_for still "$source"

@@ -158,8 +158,8 @@ teardown_file() { unserve; }
 @test "connection.blocked: it waits, says so, and goes on" {
 	queue
 	"$DIR/ctl" eval 'rabbit_alarm:set_alarm({{resource_limit, disk, node()}, []}).' 3>&-
-	spawn_sh "{ head -c 0 /dev/null; cat sent; } | ce-sink-rabbitmq -u $URL -r $Q 2>err"
 	events 500 >sent
+	spawn_sh "{ head -c 0 /dev/null; cat sent; } | ce-sink-rabbitmq -u $URL -r $Q 2>err"
 	wait_for has err 'takes no messages for now: low on disk' || { cat err; false; }
 	not gone "$PID"
 	"$DIR/ctl" eval 'rabbit_alarm:clear_alarm({resource_limit, disk, node()}).' 3>&-

@@ -200,8 +200,9 @@ teardown_file() { unserve; }
 	spawn_sh "ce-src-rabbitmq -q $Q >got 2>err"
 	spawn_sh "ce-src-rabbitmq -q again --declare durable --backoff-max 300ms --count 1 >again 2>err2"
 	AGAIN=$PID
-	made() { amqp count again; }
-	wait_for made
+	consuming() { [ "$(amqp consumers "$1")" = 1 ]; }
+	wait_for consuming "$Q"
+	wait_for consuming again
 	amqp drop "$Q"
 	amqp drop again
 	wait_for has err "no queue '$Q'"

@@ -112,7 +112,7 @@ owner() {
 	local p
 
 	shared 60000 >sent
-	spawn_sh "ce-sink-redis -u $URL -s 'o:{shard}' --backoff 20ms --backoff-max 100ms <sent 2>said"
+	spawn_sh "ce-rate --per-second 15000 <sent | ce-sink-redis -u $URL -s 'o:{shard}' --backoff 20ms --backoff-max 100ms 2>said"
 	wait_for has_keys 20
 	p=$(<"$DIR/3/server")
 	kill -9 "$p"

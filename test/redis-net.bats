@@ -184,7 +184,7 @@ fill() { ce-sink-redis -u "$URL" -s s <"${1:-sent}"; }
 	sunk
 	cli del s
 	fill
-	src "${group[@]}" --timeout 500ms --connect-timeout 500ms
+	src "${group[@]}" --timeout 3s --connect-timeout 3s
 	wait_for test -s got
 	toxic timeout downstream '{"timeout":0}'
 	wait_for has err 'no answer from'

@@ -186,7 +186,7 @@ teardown_file() { unserve; }
 	synced() { redis-cli -p "$(<"$r/port")" info replication | grep -q 'master_link_status:up'; }
 	wait_for synced
 	events 5000 >sent
-	ce-sink-redis -u "$URL" -s s --wait 1 <sent
+	ce-sink-redis -u "$URL" -s s --wait 1 --wait-timeout 20s <sent
 	[ "$(redis-cli -p "$(<"$r/port")" xlen s)" = 5000 ]
 	in_stream s | cmp - sent
 	# one that stands still has nothing

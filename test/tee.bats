@@ -36,7 +36,7 @@ rounds() { test -x "$HERE/torture" && "$HERE/torture" "$1" -s "$2" -d "$3" -m "$
 	exec {GATE}>&-
 	wait_for lines b 50
 	kill -TERM -- "-$PID"
-	ended "$PID"
+	wait_for empty_group "$PID"
 	[ -z "$(left)" ]
 }
 
@@ -60,14 +60,15 @@ rounds() { test -x "$HERE/torture" && "$HERE/torture" "$1" -s "$2" -d "$3" -m "$
 	[ "$(left | wc -l)" -gt 1990 ]
 	padded 20000 200 >in # more than a pipe holds
 	run -74 ce-tee 'head -n 1 >b' <in
-	mkfifo all # all of it is read, and kept for a branch that leaves off only then
+	mkfifo all fifo # all of it is read, and kept for a branch that leaves off only then
+	exec {w}<>fifo
 	spawn_sh "ce-tee 'until [ -e go ]; do read -r line <fifo; done; head -n 1 >b' <all 2>tee"
-	mkfifo fifo
 	cat in >all
 	touch go
-	echo >fifo
+	echo >&"$w"
 	ended "$PID"
 	[ "$RC" = 74 ]
+	exec {w}>&-
 	grep -q 'has ended with 0$' tee
 	run -137 ce-tee 'kill -9 $$' <in
 }

@@ -70,8 +70,8 @@ spawn_sh() { spawn bash -c "$@"; }
 	json '.pipelines[0].stages | [.[0, 3] | .events] == [100, 100] and .[0].bytes_out > .[3].bytes_in / 2'
 	json '.pipelines[0].stages | [.[0, 3] | .open, .dead, .retried] == [0, 0, 0, 0, 0, 0]'
 	json '[.pipelines[0].stages[] | .resident_bytes > 500000] | all'
-	json '[.pipelines[0].stages[0, 3] | .waits] == ["input", "input"]'
-	json '[.pipelines[0].stages[] | .bottleneck] | any | not'
+	wait_for is '[.pipelines[0].stages[0, 3] | .waits] == ["input", "input"]' # of the time since the start
+	wait_for is '[.pipelines[0].stages[] | .bottleneck] | any | not'
 	for s in $(jq '.pipelines[0].stages[].pid' j); do [ -d "/proc/$s" ]; done
 	# As text: a line each, in that order.
 	ce-top -1 -i 100ms >text

@@ -113,18 +113,16 @@ class Handler(BaseHTTPRequestHandler):
         raw = self.body()
         with lock:
             open_now += 1
-            body = self.record(raw)
+            good = not self.path.startswith('/oauth/') or self.token_is_good()
+            body = self.record(raw) # what is logged was looked at
         try:
             if self.path == '/token':
                 with lock:
                     return self.token(body)
             if self.command == 'OPTIONS':
                 return self.answer(200, json.loads(read('consent') or '{}'))
-            if self.path.startswith('/oauth/'):
-                with lock:
-                    good = self.token_is_good()
-                if not good:
-                    return self.answer(401, {'WWW-Authenticate': 'Bearer'})
+            if not good:
+                return self.answer(401, {'WWW-Authenticate': 'Bearer'})
             if self.path.startswith('/nobad/') and b'"bad"' in body:
                 return self.answer(422, {'Content-Type': 'text/plain'}, 'this is bad')
             if self.path.startswith('/slow/'):

@@ -1,7 +1,6 @@
 # conventions.bats -- what is alike in every program, by loop over all that were built
 # SPDX-License-Identifier: Apache-2.0
 load help
-export BATS_TEST_TIMEOUT=60
 
 # minimal PROGRAM: in A, the arguments with which it starts: where to, and what
 # must be said.  A new program that needs one fails here until it has its line.

@@ -223,7 +223,7 @@ wrong() { # WHAT JSON
 @test "kill -9 of the filter, again and again, alone and three deep: nothing is lost" {
 	local f was kills=0 stages=('ce-filter "id NOT LIKE '"'%3'"'"' 'ce-filter -v --suffix id=5')
 
-	events 3000 >in
+	events 8000 >in
 	grep -v -e '"id":"[0-9]*[35]"' in >want
 	for f in one three; do
 		rm -f state out
@@ -233,7 +233,7 @@ wrong() { # WHAT JSON
 		for round in $(seq 8); do
 			was=$(wc -l <out)
 			# slow enough to be killed in the middle
-			spawn_sh "ce-src-file --as events --state state --until-end --window 50 --commit-every 5ms in 2>/dev/null |
+			spawn_sh "ce-src-file --as events --state state --until-end --window 50 --commit-every 20ms in 2>/dev/null |
 				$pipe 2>/dev/null | ce-sink-file out 2>/dev/null"
 			pid=$PID
 			[ "$round" -ge 8 ] || {

@@ -470,7 +470,7 @@ END
 	server { listen 127.0.0.1:$q ssl; ssl_certificate $T/other.crt; ssl_certificate_key $T/other.key;
 		location / { return 204; } }"
 	events 500 | ce-sink-http --inflight 8 --tls-ca ca.crt "https://localhost:$p/" 2>err
-	[ ! -s err ]
+	[ ! -s err ] || { cat err; false; }
 	wait_for accessed '^204 HTTP/2.0' 500
 	run ce-sink-http --retries 0 --tls-ca ca2.crt "https://localhost:$p/" < <(one)
 	[ "$status" = 69 ]

@@ -155,14 +155,15 @@ withdraw(struct ce_http *h)
 }
 
 /* A kept connection that the server was about to close (HTTP/2: GOAWAY) is not
- * an outage: the request gets a connection of its own, once. */
+ * an outage: the request gets a connection of its own, once.  Streams of others may
+ * have used up one that was made for it. */
 static bool
 once_more(struct ce_http *h, CURLcode code)
 {
 	long connects = 1;
 
 	curl_easy_getinfo(h->easy, CURLINFO_NUM_CONNECTS, &connects);
-	if (connects > 0 || h->seen > 0 || h->again ||
+	if ((connects > 0 && code != CURLE_HTTP2_STREAM) || h->seen > 0 || h->again ||
 	    (code != CURLE_SEND_ERROR && code != CURLE_RECV_ERROR && code != CURLE_GOT_NOTHING &&
 		code != CURLE_HTTP2 && code != CURLE_HTTP2_STREAM))
 		return false;

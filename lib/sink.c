@@ -201,6 +201,7 @@ static void
 look_at_signals(void)
 {
 	long left = ce_q_count(CE_Q_WAITING);
+	bool untaken;
 
 	if (!ce_told_to_leave)
 		return;
@@ -214,9 +215,10 @@ look_at_signals(void)
 	 * delivered by anybody. */
 	if (closing || !ce_input_drained())
 		return;
-	if (ce_input_left())
+	untaken = ce_input_left();
+	if (untaken)
 		ce_note("leaving with input that was not taken");
-	ce_leave(ce_input_owed() || ce_input_left() ? CE_TEMPFAIL : CE_OK);
+	ce_leave(untaken || ce_input_owed() ? CE_TEMPFAIL : CE_OK);
 }
 
 static bool

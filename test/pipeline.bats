@@ -118,20 +118,28 @@ rounds() {
 
 @test "a reader that stops reading holds the source up, in bounded memory" {
 	padded 60000 1000 >in
+	head -n 2000 in >log
 	# shellcheck disable=SC2016
-	spawn_sh 'ce-src-file --as events --state state --until-end in | { echo $BASHPID >sink.pid; kill -STOP $BASHPID; exec ce-sink-file out; }'
+	spawn_sh 'ce-src-file -f --as events --state state log | { echo $BASHPID >sink.pid; exec ce-sink-file out; }'
 	pid=$PID
-	wait_for test -s sink.pid
+	wait_for lines out 2000
 	sink=$(cat sink.pid)
+	kill -STOP "$sink"
 	wait_for stopped "$sink"
+	sed 1,2000d in >>log # more than is on its way at a time
 	source=$(pgrep -g "$pid" -x ce-src-file)
+	wait_for has_read "$source" 2600000 # the first 2000 are 2.1 MB
 	wait_for still "$source"
 	[ -n "${SANITIZED:-}" ] || [ "$(rss "$source")" -le 10240 ]
+	not lines out 60000
 	kill -CONT "$sink"
+	wait_for lines out 60000
+	kill -TERM "$source"
 	ended "$pid"
 	[ "$RC" = 0 ]
 	cmp in out
 }
+has_read() { [ "$(awk '/^rchar/ { print $2 }' "/proc/$1/io")" -gt "$2" ]; } # PID BYTES
 still() { # PID reads no more
 	local a b
 

@@ -46,7 +46,7 @@ main(int argc, char *argv[])
 	struct ce_event *ev;
 	int code;
 
-	ce_conf.inflight = 2048; /* more only makes the server slower */
+	ce_conf.inflight = 2048; /* with more, a server that is near is slower */
 	ce_start(argc, argv, &program);
 	prepare();
 	publish_start();

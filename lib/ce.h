@@ -406,6 +406,7 @@ enum ce_role { CE_SOURCE, CE_SINK, CE_FILTER, CE_RELAY, CE_TOOL };
 #define CE_USE_LINES 1024 /* tool: reads events, --max-event */
 #define CE_USE_WRONG 2048 /* filter: is handed lines that are no events, too: see wrong */
 #define CE_USE_ORDER 4096 /* sink, with CE_USE_INFLIGHT: what comes again is not overtaken */
+#define CE_USE_AHEAD 16384 /* sink, with CE_USE_BATCH: one batch is taken while another is open */
 #define CE_USE_AGAIN 8192 /* source: has a server that it comes back to: ce_again */
 
 struct ce_program {
@@ -483,6 +484,14 @@ struct ce_timer {
 };
 void ce_timer(struct ce_timer *t, long ms); /* calls fn once in ms; ms < 0 forgets it */
 void ce_on_hangup(void (*fn)(void)); /* SIGHUP, called from the loop; without it, SIGHUP ends like SIGTERM */
+
+/* ---- work.c: what blocks, on a thread of its own ------------------------------------- */
+
+/* Runs fn(arg), which may use of the library only memory and buffers; when it has
+ * returned the loop calls then(arg), which may begin the next.  One at a time. */
+void ce_work(void (*fn)(void *arg), void (*then)(void *arg), void *arg);
+bool ce_working(void);   /* then has not been called yet */
+void ce_work_wait(void); /* until it was, if it has not been */
 
 /* ---- line.c: records from a descriptor ------------------------------------------------ */
 
@@ -566,7 +575,8 @@ enum ce_verdict {
 	CE_TAKEN, /* delivered; the peer's reply said so */
 	CE_LATER, /* temporary: comes again after a pause */
 	CE_NEVER, /* permanent: dead letter, or the end with 65 */
-	CE_FATAL  /* nothing will be taken any more: the end, the event unfinished */
+	CE_FATAL, /* nothing will be taken any more: the end, the event unfinished */
+	CE_BACK   /* not tried, because of one before it: comes again with that one */
 };
 /* Say why and return the verdict: "cannot append to %s: %s". */
 enum ce_verdict ce_later(const char *fmt, ...) CE_PRINTF(1, 2);
@@ -588,7 +598,9 @@ int ce_reason_code(void);    /* of the last ce_fatal */
 struct ce_event *ce_next(void);
 /* Up to max events at once, fewer where they are large (some MiB make a batch),
  * without waiting for more than are there (--linger waits): > 0, or 0 at the end.
- * First waits until all of the last are settled. */
+ * First waits until all of the last are settled; with CE_USE_AHEAD, until there
+ * are max or all of the last are settled: what is handed out then may be behind
+ * events that come again, and is to be given back (CE_BACK) where order matters. */
 int ce_batch(struct ce_event **evs, int max);
 /* ev is gone after it (unless it comes again). */
 void ce_settle(struct ce_event *ev, enum ce_verdict v);

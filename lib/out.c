@@ -306,6 +306,14 @@ ce_out_end(struct ce_event *ev, struct ce_str text)
 }
 
 void
+ce_print(const void *p, size_t n)
+{
+	ce_buf_add(ce_out(), p, n);
+	if (ce_out_full(&ce_stdout))
+		ce_out_flush(&ce_stdout);
+}
+
+void
 ce_out_close(struct ce_down *d)
 {
 	if (d->closed)

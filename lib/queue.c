@@ -227,6 +227,23 @@ ce_q_behind_stuck(const struct ce_event *ev)
 	return false;
 }
 
+void
+ce_reply(struct ce_event *ev, const char *line, size_t n)
+{
+	static struct ce_event answer;
+	struct ce_buf text = { 0 };
+	const char *wrong;
+
+	ce_buf_add(&text, line, n);
+	if ((wrong = ce_event_parse(&answer, text.p, text.len)) != NULL)
+		ce_bug("a reply that is no event: %s", wrong);
+	if (answer.at[CE_AT_ACKTO] >= 0)
+		ce_event_cut(&answer, CE_AT_ACKTO);
+	ev->reply.len = 0;
+	ce_buf_add(&ev->reply, answer.text, answer.len);
+	ce_buf_free(&text);
+}
+
 /* A reply goes on in its event's place, under its return address. */
 static void
 reply(struct ce_event *ev)

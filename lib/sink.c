@@ -13,7 +13,8 @@
 static bool closing; /* no more input is taken */
 static bool abandon; /* nor is anything handed out again */
 static bool (*before_wait)(void);
-static unsigned long verdicts;
+static unsigned long verdicts, failures;
+static int64_t together; /* when those that come again together are due */
 static struct ce_event *probe; /* of who keeps an order: what comes again, alone */
 
 bool
@@ -85,6 +86,7 @@ name(struct ce_event *ev)
 static void
 stop_at(struct ce_event *ev, int code)
 {
+	failures++;
 	ce_q_set(ev, CE_Q_STUCK);
 	ce_q_give_up_behind(ev);
 	ce_leave(code);
@@ -116,9 +118,9 @@ keeps_order(void)
 static void
 later(struct ce_event *ev)
 {
-	static int64_t together;
 	long ms;
 
+	failures++;
 	ev->attempts++;
 	ce_stats->retried++;
 	if (closing && ce_q_behind_stuck(ev)) {
@@ -138,6 +140,17 @@ later(struct ce_event *ev)
 	ce_q_set(ev, CE_Q_WAITING);
 	if (keeps_order() && (ev == probe || ce_q_count(CE_Q_READY) > 0))
 		ce_q_wait(together);
+}
+
+static void
+back(struct ce_event *ev)
+{
+	if (closing && ce_q_behind_stuck(ev)) {
+		ce_q_set(ev, CE_Q_STUCK);
+		return;
+	}
+	ev->due = together;
+	ce_q_set(ev, CE_Q_WAITING);
 }
 
 void
@@ -165,6 +178,9 @@ ce_settle(struct ce_event *ev, enum ce_verdict v)
 			ce_warn("%s", ce_reason());
 		said = true;
 		stop_at(ev, ce_reason_code());
+		break;
+	case CE_BACK:
+		back(ev);
 	}
 	if (ev == probe)
 		probe = NULL;
@@ -314,18 +330,37 @@ ce_next(void)
 	}
 }
 
+/* How long n events wait for more: as long as those before them are open; then
+ * until, which is set first.  -1: for ever. */
+static int64_t
+lingers(int n, int64_t *until)
+{
+	int64_t now = ce_now();
+
+	if (ce_open() > n)
+		return -1;
+	if (*until == 0)
+		*until = now + ce_conf.linger;
+	return *until > now ? *until - now : 0;
+}
+
 int
 ce_batch(struct ce_event **evs, int max)
 {
+	bool ahead = (ce_program->uses & CE_USE_AHEAD) != 0;
+	unsigned long was = failures;
 	int64_t until = 0, ms;
 	size_t bytes = 0;
 	int n = 0;
 
-	while (ce_open() > 0) /* a batch that is settled from callbacks */
+	while (!ahead && ce_open() > 0) /* a batch that is settled from callbacks */
 		wait_some(false, -1);
 	for (;;) {
 		look_at_signals();
 		flush();
+		for (; n > 0 && failures != was; bytes = 0) /* what was open comes before them */
+			ce_settle(evs[--n], CE_BACK);
+		was = failures;
 		ms = -1;
 		while (n < max && !abandon && ce_q_count(CE_Q_WAITING) + ce_q_count(CE_Q_READY) > 0 &&
 		    (evs[n] = hand(ce_q_again(&ms))) != NULL)
@@ -333,45 +368,17 @@ ce_batch(struct ce_event **evs, int max)
 		while (n < max && bytes < LARGE && ce_q_count(CE_Q_WAITING) == 0 &&
 		    (evs[n] = fresh()) != NULL)
 			bytes += evs[n++]->len;
-		if (n > 0 && until == 0)
-			until = ce_now() + ce_conf.linger;
 		if (n == max || bytes >= LARGE || (n > 0 && (closing || ce_q_count(CE_Q_WAITING) > 0 ||
 		    ce_input_ended())))
 			return n;
 		if (n == 0 && over())
 			return 0;
-		if (n > 0 && ce_now() >= until) {
-			wait_some(true, 0);
-			if (!ce_input_ready())
-				return n;
-		} else
-			wait_some(ce_q_count(CE_Q_WAITING) == 0, n > 0 ? until - ce_now() : ms);
+		if (n > 0)
+			ms = lingers(n, &until);
+		wait_some(ce_q_count(CE_Q_WAITING) == 0, ms);
+		if (n > 0 && ms == 0 && !ce_input_ready())
+			return n;
 	}
-}
-
-void
-ce_reply(struct ce_event *ev, const char *line, size_t n)
-{
-	static struct ce_event answer;
-	struct ce_buf text = { 0 };
-	const char *wrong;
-
-	ce_buf_add(&text, line, n);
-	if ((wrong = ce_event_parse(&answer, text.p, text.len)) != NULL)
-		ce_bug("a reply that is no event: %s", wrong);
-	if (answer.at[CE_AT_ACKTO] >= 0)
-		ce_event_cut(&answer, CE_AT_ACKTO);
-	ev->reply.len = 0;
-	ce_buf_add(&ev->reply, answer.text, answer.len);
-	ce_buf_free(&text);
-}
-
-void
-ce_print(const void *p, size_t n)
-{
-	ce_buf_add(ce_out(), p, n);
-	if (ce_out_full(&ce_stdout))
-		ce_out_flush(&ce_stdout);
 }
 
 int

@@ -211,6 +211,18 @@ quick=(--backoff 20ms --backoff-max 100ms)
 	ids_in $C | cmp - <(ids <sent)
 }
 
+@test "what is confirmed is in the journal: a server that is killed at once has it" {
+	local i
+
+	for i in 1 2 3; do
+		events 37 >sent
+		sink -c $C$i <sent
+		murder
+		restart
+		ids_in $C$i | cmp - <(ids <sent)
+	done
+}
+
 @test "the server stands still: what has no answer in time is written again" {
 	events 20000 >sent
 	mkfifo in

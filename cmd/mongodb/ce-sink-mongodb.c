@@ -2,7 +2,8 @@
  *
  * The reply to a bulk write is the delivery, and each document's part of it the
  * verdict of its event.  If that reply is lost the batch is written again, and what
- * is there already is found by its _id.
+ * is there already is found by its _id.  While the server writes one batch the next
+ * is read and made.
  * SPDX-License-Identifier: Apache-2.0 */
 
 #include <stdlib.h>
@@ -26,28 +27,24 @@ static const struct ce_opt opts[] = {
 
 static const struct ce_program program = {
 	"ce-sink-mongodb", "write events to collections of MongoDB", CE_SINK, opts, NULL, 0, 0,
-	CE_USE_BATCH | CE_USE_TIMEOUT
+	CE_USE_BATCH | CE_USE_AHEAD | CE_USE_TIMEOUT
 };
 
-static struct ce_event **evs;
-static struct write *writes, **group;
-static struct outcome *outcomes;
+/* A batch; two take turns. */
+static struct lot {
+	struct ce_event **evs;
+	struct write *writes, **group;
+	int n;
+} lots[2];
 
-/* False: nothing behind it may be written before it. */
+static struct lot *ready; /* made, to be written after the one that is */
+
+/* May what is behind it be written? */
 static bool
-settle(struct ce_event *ev, const struct outcome *o)
+passes(const struct outcome *o)
 {
-	enum ce_verdict v = o->v;
-
-	if (v == CE_LATER && o->why != NULL)
-		ce_later("%s", o->why);
-	else if (v == CE_NEVER)
-		ce_never("%s", o->why);
-	else if (v == CE_FATAL)
-		ce_fatal(o->code, "%s", o->why);
-	ce_settle(ev, v);
-	return v == CE_TAKEN || (v == CE_NEVER && ce_conf.dead_letter != NULL) ||
-	    (v == CE_LATER && sink_conf.unordered);
+	return o->v == CE_TAKEN || (o->v == CE_NEVER && ce_conf.dead_letter != NULL) ||
+	    (o->v == CE_LATER && sink_conf.unordered);
 }
 
 /* Replaces and deletes are commands of their own, and the reply to a bulk write of two
@@ -58,84 +55,117 @@ alike(const struct write *a, const struct write *b)
 	return a->op == b->op && strcmp(a->coll.p, b->coll.p) == 0 && strcmp(a->db.p, b->db.p) == 0;
 }
 
-/* From the first on that is not settled, those that go to the same collection: the
+/* From the first on, those that were not tried and go to the same collection: the
  * ones right behind it, or all of them where order is free. */
 static int
-choose(int first, int n)
+choose(struct lot *l, int first)
 {
 	int i, k = 0;
 
-	for (i = first; i < n && k < AT_ONCE; i++) {
-		if (writes[i].ev == NULL)
-			continue;
-		if (writes[i].why == NULL && alike(&writes[i], &writes[first]))
-			group[k++] = &writes[i];
-		else if (!sink_conf.unordered)
+	for (i = first; i < l->n && k < AT_ONCE; i++) {
+		struct write *w = &l->writes[i];
+
+		if (w->out.v == CE_BACK && alike(w, &l->writes[first]))
+			l->group[k++] = w;
+		else if (!sink_conf.unordered && !passes(&w->out))
 			break;
 	}
 	return k;
 }
 
-/* False: what is left of the batch has to wait. */
-static bool
-write_group(int k)
+/* On the thread of its own. */
+static void
+deliver(void *arg)
 {
+	struct lot *l = arg;
 	bool on = true;
 	int i;
 
-	bulk_write(group, outcomes, k);
-	for (i = 0; i < k; i++) {
-		if (on && (outcomes[i].v != CE_LATER || outcomes[i].why != NULL)) {
-			on = settle(group[i]->ev, &outcomes[i]);
-			group[i]->ev = NULL;
+	for (i = 0; i < l->n && on; i++) {
+		while (on && l->writes[i].out.v == CE_BACK) {
+			int k = choose(l, i), j;
+
+			bulk_write(l->group, k);
+			for (j = 0; j < k && on; j++)
+				on = l->group[j]->out.v == CE_BACK || passes(&l->group[j]->out);
 		}
-		free(outcomes[i].why);
+		on = on && passes(&l->writes[i].out);
 	}
-	return on;
 }
 
 static void
-deliver(int n)
+settle(struct ce_event *ev, const struct outcome *o)
 {
-	struct outcome never = { CE_NEVER, NULL, 0, false };
-	bool on = true;
+	if (o->v == CE_LATER)
+		ce_later("%s", o->why);
+	else if (o->v == CE_NEVER)
+		ce_never("%s", o->why);
+	else if (o->v == CE_FATAL)
+		ce_fatal(o->code, "%s", o->why);
+	ce_settle(ev, o->v);
+}
+
+static void
+give_back(struct lot *l)
+{
 	int i;
 
-	for (i = 0; i < n; i++)
-		make_write(&writes[i], evs[i]);
-	for (i = 0; i < n && on; i++) {
-		if (writes[i].why != NULL) {
-			never.why = writes[i].why;
-			on = settle(writes[i].ev, &never);
-			writes[i].ev = NULL;
-		}
-		while (on && writes[i].ev != NULL)
-			on = write_group(choose(i, n));
+	for (i = 0; i < l->n; i++) {
+		ce_settle(l->evs[i], CE_BACK);
+		make_free(&l->writes[i]);
 	}
-	for (i = 0; i < n; i++) {
-		if (writes[i].ev != NULL)
-			ce_settle(writes[i].ev, CE_LATER);
-		make_free(&writes[i]);
+}
+
+/* The next one goes before this one is settled: the server waits. */
+static void
+delivered(void *arg)
+{
+	struct lot *l = arg, *next = ready;
+	int i, n = 0; /* the first that may not be passed */
+
+	while (n < l->n && passes(&l->writes[n].out))
+		n++;
+	ready = NULL;
+	if (next != NULL && n == l->n)
+		ce_work(deliver, delivered, next);
+	for (i = 0; i < l->n; i++) {
+		struct write *w = &l->writes[i];
+
+		if (i > n && w->out.v != CE_TAKEN)
+			w->out.v = CE_BACK;
+		settle(w->ev, &w->out);
+		make_free(w);
 	}
+	if (next != NULL && n < l->n)
+		give_back(next);
 }
 
 int
 main(int argc, char *argv[])
 {
-	int code, n;
+	struct lot *l;
+	int code, i;
 
-	ce_conf.batch = 1000;
+	ce_conf.batch = 500;
 	ce_conf.timeout = 30000;
 	ce_start(argc, argv, &program);
 	mongodb_check("ce-sink-mongodb");
 	make_check();
-	n = (int)ce_conf.batch;
-	evs = ce_alloc((size_t)n * sizeof(struct ce_event *));
-	writes = ce_alloc((size_t)n * sizeof(*writes));
-	group = ce_alloc((size_t)n * sizeof(struct write *));
-	outcomes = ce_alloc((size_t)n * sizeof(*outcomes));
-	while ((n = ce_batch(evs, (int)ce_conf.batch)) > 0)
-		deliver(n);
+	for (l = lots; l < lots + 2; l++) {
+		l->evs = ce_alloc((size_t)ce_conf.batch * sizeof(struct ce_event *));
+		l->writes = ce_alloc((size_t)ce_conf.batch * sizeof(*l->writes));
+		l->group = ce_alloc((size_t)ce_conf.batch * sizeof(struct write *));
+	}
+	for (l = lots; (l->n = ce_batch(l->evs, (int)ce_conf.batch)) > 0; l = l == lots ? lots + 1 : lots) {
+		for (i = 0; i < l->n; i++)
+			make_write(&l->writes[i], l->evs[i]);
+		if (!ce_working()) {
+			ce_work(deliver, delivered, l);
+			continue;
+		}
+		ready = l;
+		ce_work_wait();
+	}
 	code = ce_finish();
 	bulk_close();
 	return code;

@@ -21,6 +21,9 @@ void mongodb_check(const char *appname);
 mongoc_client_t *mongodb_client(long timeout); /* ms that an answer may take */
 const char *mongodb_hosts(void);    /* HOST:PORT,... of the URL */
 const char *mongodb_database(void); /* of the URL, or NULL */
+/* Unless the URL says otherwise, writes are confirmed when the server would not forget them
+ * if it was killed: with w=1 alone it may, of the last 100 ms. */
+void mongodb_journaled(void);
 bool mongodb_unacknowledged(void);  /* its write concern asks for no answers */
 
 /* error.c: what the server or the library said, as one phrase; the caller frees. */

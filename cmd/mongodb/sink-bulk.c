@@ -101,8 +101,9 @@ by_id(const bson_t *error, const char *message)
 }
 
 static void
-judge(mongoc_collection_t *coll, const struct write *w, const bson_t *error, struct outcome *o)
+judge(mongoc_collection_t *coll, struct write *w, const bson_t *error)
 {
+	struct outcome *o = &w->out;
 	bson_iter_t i;
 	const char *message = "";
 	int code = 0;
@@ -129,7 +130,7 @@ judge(mongoc_collection_t *coll, const struct write *w, const bson_t *error, str
 
 /* The place of the first; -1: there are none. */
 static int
-write_errors(mongoc_collection_t *coll, const bson_t *reply, struct write **w, struct outcome *o, int n)
+write_errors(mongoc_collection_t *coll, const bson_t *reply, struct write **w, int n)
 {
 	bson_iter_t i, each, at;
 	const uint8_t *p;
@@ -149,8 +150,8 @@ write_errors(mongoc_collection_t *coll, const bson_t *reply, struct write **w, s
 		k = bson_iter_as_int64(&at);
 		if (k < 0 || k >= n)
 			continue;
-		judge(coll, w[k], &error, &o[k]);
-		o[k].named = true;
+		judge(coll, w[k], &error);
+		w[k]->out.named = true;
 		if (first < 0 || k < first)
 			first = (int)k;
 	}
@@ -174,30 +175,30 @@ concern(const bson_t *reply)
 }
 
 static void
-all(struct write **w, struct outcome *o, int n, enum ce_verdict v, const bson_error_t *e)
+all(struct write **w, int n, enum ce_verdict v, const bson_error_t *e)
 {
 	char *why = mongodb_why(e);
 	int i;
 
 	for (i = 0; i < n; i++) {
-		set(&o[i], v, "%s: %s", place(w[i]), why);
-		o[i].code = CE_NOPERM;
+		set(&w[i]->out, v, "%s: %s", place(w[i]), why);
+		w[i]->out.code = CE_NOPERM;
 	}
 	free(why);
 }
 
 static void
-one_by_one(struct write **w, struct outcome *o, int n)
+one_by_one(struct write **w, int n)
 {
 	int i;
 
 	for (i = 0; i < n; i++) {
-		free(o[i].why);
-		o[i] = (struct outcome){ CE_LATER, NULL, 0, false };
+		free(w[i]->out.why);
+		w[i]->out = (struct outcome){ CE_BACK, NULL, 0, false };
 	}
 	for (i = 0; i < n; i++) {
-		bulk_write(w + i, o + i, 1);
-		if (o[i].v != CE_TAKEN && !sink_conf.unordered)
+		bulk_write(w + i, 1);
+		if (w[i]->out.v != CE_TAKEN && !sink_conf.unordered)
 			break;
 	}
 }
@@ -205,43 +206,43 @@ one_by_one(struct write **w, struct outcome *o, int n)
 /* Fewer documents were inserted than have no error: there are servers that give up a
  * whole insert for one that is not valid. */
 static bool
-too_few(struct write **w, const struct outcome *o, int n, const bson_t *reply)
+too_few(struct write **w, int n, const bson_t *reply)
 {
 	bson_iter_t i;
 	int k, clean = 0;
 
 	for (k = 0; k < n; k++)
-		clean += o[k].v == CE_TAKEN && !o[k].named;
+		clean += w[k]->out.v == CE_TAKEN && !w[k]->out.named;
 	return w[0]->op == OP_INSERT && bson_iter_init_find(&i, reply, "nInserted") &&
 	    bson_iter_as_int64(&i) < clean;
 }
 
 static void
-failed(struct write **w, struct outcome *o, int n, const bson_error_t *e, const bson_t *reply)
+failed(struct write **w, int n, const bson_error_t *e, const bson_t *reply)
 {
 	switch (mongodb_kind(e, reply)) {
 	case MONGODB_GONE:
-		all(w, o, n, CE_LATER, e);
+		all(w, n, CE_LATER, e);
 		bulk_close(); /* a new one does not wait to try that server again */
 		break;
 	case MONGODB_LATER:
-		all(w, o, n, CE_LATER, e);
+		all(w, n, CE_LATER, e);
 		break;
 	case MONGODB_DENIED:
-		all(w, o, n, CE_FATAL, e);
+		all(w, n, CE_FATAL, e);
 		break;
 	case MONGODB_OTHER:
 		if (n == 1)
-			all(w, o, n, CE_NEVER, e);
+			all(w, n, CE_NEVER, e);
 		else
-			one_by_one(w, o, n);
+			one_by_one(w, n);
 	}
 }
 
 /* What follows one that is there already is likely to be there, too: after a crash a
  * whole window comes again.  Then it is not worth a round trip each to stop there. */
 static void
-run(struct write **w, struct outcome *o, int n, bool ordered)
+run(struct write **w, int n, bool ordered)
 {
 	mongoc_collection_t *coll = mongoc_client_get_collection(client, w[0]->db.p, w[0]->coll.p);
 	mongoc_bulk_operation_t *bulk = gather(coll, w, n, ordered);
@@ -252,34 +253,34 @@ run(struct write **w, struct outcome *o, int n, bool ordered)
 	int i, first;
 
 	for (i = 0; i < n; i++)
-		o[i] = (struct outcome){ CE_TAKEN, NULL, 0, false };
+		w[i]->out = (struct outcome){ CE_TAKEN, NULL, 0, false };
 	ok = mongoc_bulk_operation_execute(bulk, &reply, &e) != 0;
-	first = write_errors(coll, &reply, w, o, n);
+	first = write_errors(coll, &reply, w, n);
 	wc = concern(&reply);
 	mongoc_bulk_operation_destroy(bulk);
 	mongoc_collection_destroy(coll);
 	for (i = first + 1; first >= 0 && ordered && i < n; i++)
-		o[i].v = CE_LATER; /* not tried */
+		w[i]->out.v = CE_BACK;
 	if (!ok && first < 0 && wc == NULL)
-		failed(w, o, n, &e, &reply);
-	else if (n > 1 && too_few(w, o, n, &reply))
-		one_by_one(w, o, n);
+		failed(w, n, &e, &reply);
+	else if (n > 1 && too_few(w, n, &reply))
+		one_by_one(w, n);
 	else if (wc != NULL)
 		for (i = 0; i < n; i++) {
-			if (o[i].v == CE_TAKEN)
-				set(&o[i], CE_LATER, "%s: written, but not as was asked for: %s", place(w[i]), wc);
+			if (w[i]->out.v == CE_TAKEN)
+				set(&w[i]->out, CE_LATER, "%s: written, but not as was asked for: %s", place(w[i]), wc);
 		}
 	else
-		rest = ordered && first >= 0 && first + 1 < n && o[first].v == CE_TAKEN;
+		rest = ordered && first >= 0 && first + 1 < n && w[first]->out.v == CE_TAKEN;
 	bson_destroy(&reply);
 	if (rest)
-		run(w + first + 1, o + first + 1, n - first - 1, false);
+		run(w + first + 1, n - first - 1, false);
 }
 
 void
-bulk_write(struct write **w, struct outcome *o, int n)
+bulk_write(struct write **w, int n)
 {
 	if (client == NULL)
 		client = mongodb_client(ce_conf.timeout);
-	run(w, o, n, !sink_conf.unordered);
+	run(w, n, !sink_conf.unordered);
 }

@@ -26,6 +26,7 @@ make_check(void)
 		ce_die(CE_USAGE, "takes --db, or a database in --url, and --coll");
 	if (mongodb_unacknowledged())
 		ce_die(CE_USAGE, "--url: w=0 confirms nothing");
+	mongodb_journaled();
 	if ((op = ce_template_new(sink_conf.op, &wrong)) == NULL)
 		ce_die(CE_USAGE, "--op %s: %s", sink_conf.op, wrong);
 	if (ce_template_fixed(op) && strcmp(sink_conf.op, "insert") != 0 && strcmp(sink_conf.op, "upsert") != 0 &&
@@ -43,7 +44,8 @@ cannot(struct write *w, const char *fmt, ...)
 	va_start(ap, fmt);
 	ce_buf_vprintf(&why, fmt, ap);
 	va_end(ap);
-	w->why = ce_buf_take(&why);
+	w->out.v = CE_NEVER;
+	w->out.why = ce_buf_take(&why);
 	return false;
 }
 
@@ -149,7 +151,7 @@ void
 make_write(struct write *w, struct ce_event *ev)
 {
 	w->ev = ev;
-	w->why = NULL;
+	w->out = (struct outcome){ CE_BACK, NULL, 0, false };
 	w->own = false;
 	bson_init(&w->id);
 	bson_init(&w->doc);
@@ -169,7 +171,7 @@ make_write(struct write *w, struct ce_event *ev)
 void
 make_free(struct write *w)
 {
-	free(w->why);
+	free(w->out.why);
 	bson_destroy(&w->id);
 	bson_destroy(&w->doc);
 }

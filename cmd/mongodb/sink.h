@@ -15,6 +15,14 @@ extern struct sink_conf sink_conf;
 
 enum op { OP_INSERT, OP_UPSERT, OP_REPLACE, OP_DELETE };
 
+/* What became of a write. */
+struct outcome {
+	enum ce_verdict v; /* CE_BACK: it was not tried, because of one before it */
+	char *why;  /* owned; or NULL */
+	int code;   /* of CE_FATAL */
+	bool named; /* the reply has an error for it */
+};
+
 /* An event as the write that it becomes. */
 struct write {
 	struct ce_event *ev;
@@ -23,23 +31,17 @@ struct write {
 	bson_t id;  /* {_id: ...} */
 	bson_t doc; /* of all but deletes */
 	bool own;   /* the _id is made of source and id */
-	char *why;  /* it cannot be made */
+	struct outcome out;
 };
 
 /* sink-make.c */
 void make_check(void);
-void make_write(struct write *w, struct ce_event *ev); /* w->why says if it failed */
+void make_write(struct write *w, struct ce_event *ev); /* w->out: CE_BACK, or why it cannot */
 void make_free(struct write *w);
 
-/* sink-bulk.c: writes n of one kind to one collection, and says what became of each.  CE_LATER
- * without a reason: it was not tried, because of one before it. */
-struct outcome {
-	enum ce_verdict v;
-	char *why; /* owned; NULL: not tried */
-	int code;  /* of CE_FATAL */
-	bool named; /* the reply has an error for it */
-};
-void bulk_write(struct write **w, struct outcome *o, int n);
+/* sink-bulk.c: writes n of one kind to one collection, and says what became of each.
+ * One thread at a time. */
+void bulk_write(struct write **w, int n);
 void bulk_close(void);
 
 #endif

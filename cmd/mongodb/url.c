@@ -200,6 +200,18 @@ mongodb_database(void)
 	return mongoc_uri_get_database(uri);
 }
 
+void
+mongodb_journaled(void)
+{
+	mongoc_write_concern_t *wc = mongoc_write_concern_copy(mongoc_uri_get_write_concern(uri));
+
+	if (!mongoc_write_concern_journal_is_set(wc)) {
+		mongoc_write_concern_set_journal(wc, true);
+		mongoc_uri_set_write_concern(uri, wc);
+	}
+	mongoc_write_concern_destroy(wc);
+}
+
 bool
 mongodb_unacknowledged(void)
 {

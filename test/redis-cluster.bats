@@ -192,3 +192,42 @@ migrate() {
 	wait_for removed
 	cmp out sent
 }
+
+# replicate N OF: a new server N, a replica of the server OF.
+replicate() {
+	mkdir -p "$DIR/$1"
+	ln -sf ../pid "$DIR/$1/pid"
+	"$HERE/server/redis" "$DIR/$1" 'cluster-enabled yes' 'cluster-node-timeout 2000' \
+		"cluster-port $((10000 + RANDOM % 5000))" >/dev/null 3>&-
+	redis-cli --cluster add-node "127.0.0.1:$(<"$DIR/$1/port")" "127.0.0.1:$(<"$DIR/1/port")" \
+		--cluster-slave --cluster-master-id "$(node "$2" cluster myid)" >added
+	wait_for follows "$1"
+}
+follows() { [[ $(node "$1" info replication) = *master_link_status:up* ]]; }
+leads() { [[ $(node "$1" role) = master* ]]; }
+
+# The last of this file: the cluster is another one after it.
+@test "a cluster: a server is lost, its replica takes over, and it is one when it is back: nothing lost" {
+	local p from sink
+
+	for n in 1 2 3; do replicate $((n + 3)) "$n"; done
+	shared 60000 >sent
+	from=$(owner o:1)
+	spawn_sh "ce-rate --per-second 15000 <sent | ce-sink-redis -u $URL -s 'o:{shard}' --wait 1 --backoff 20ms --backoff-max 100ms 2>said"
+	sink=$PID
+	wait_for has_keys 20
+	spawn_sh "ce-src-redis -u $(at $((from % 3 + 1))) -s o:1 -g g --create --backoff 20ms --backoff-max 100ms 2>heard | ce-sink-file out"
+	wait_for test -s out
+	p=$(<"$DIR/$from/server")
+	kill -9 "$p"
+	wait_for gone "$p"
+	DEADLINE=30 wait_for leads $((from + 3))
+	wait_for has said '0 of 1 replicas'
+	"$HERE/server/redis" "$DIR/$from" >/dev/null 3>&-
+	DEADLINE=40 ended "$sink"
+	[ "$RC" = 0 ]
+	in_shards
+	wait_for all_of_1
+	has heard 'goes on'
+}
+all_of_1() { firsts <out | cmp -s - <(grep -F ',"shard":"1"}' sent); }

@@ -406,8 +406,8 @@ enum ce_role { CE_SOURCE, CE_SINK, CE_FILTER, CE_RELAY, CE_TOOL };
 #define CE_USE_LINES 1024 /* tool: reads events, --max-event */
 #define CE_USE_WRONG 2048 /* filter: is handed lines that are no events, too: see wrong */
 #define CE_USE_ORDER 4096 /* sink, with CE_USE_INFLIGHT: what comes again is not overtaken */
-#define CE_USE_AHEAD 16384 /* sink, with CE_USE_BATCH: one batch is taken while another is open */
 #define CE_USE_AGAIN 8192 /* source: has a server that it comes back to: ce_again */
+#define CE_USE_AHEAD 16384 /* sink, with CE_USE_BATCH: one batch is taken while another is open */
 
 struct ce_program {
 	const char *name; /* the executable's */

@@ -356,11 +356,11 @@ ce_batch(struct ce_event **evs, int max)
 	while (!ahead && ce_open() > 0) /* a batch that is settled from callbacks */
 		wait_some(false, -1);
 	for (;;) {
-		look_at_signals();
-		flush();
 		for (; n > 0 && failures != was; bytes = 0) /* what was open comes before them */
 			ce_settle(evs[--n], CE_BACK);
 		was = failures;
+		look_at_signals();
+		flush();
 		ms = -1;
 		while (n < max && !abandon && ce_q_count(CE_Q_WAITING) + ce_q_count(CE_Q_READY) > 0 &&
 		    (evs[n] = hand(ce_q_again(&ms))) != NULL)

@@ -99,11 +99,12 @@ void ce_http_excerpt(struct ce_buf *out, struct ce_http *h);
 /* ---- oauth.c: a token by client credentials (RFC 6749, 4.4) ---------------------- */
 
 extern const struct ce_opt ce_oauth_opts[]; /* --oauth-url ... */
-/* Call it after ce_http_start: checks the options.  False: OAuth is not in use. */
+/* Checks the options, and starts the engine if nobody has.  False: OAuth is not in use. */
 bool ce_oauth_start(void);
 /* The value of Authorization; NULL: there is no token that is good for some
  * seconds yet, so wait for one.  *serial tells which token it is. */
 const char *ce_oauth_get(unsigned *serial);
+int64_t ce_oauth_left(void); /* ms that it is still good */
 /* The service has refused that token: it is not given out again. */
 void ce_oauth_refused(unsigned serial);
 /* Calls fn once, from the loop: why NULL when there is a token, else the
@@ -114,5 +115,6 @@ struct ce_oauth_wait {
 	struct ce_oauth_wait *next;
 };
 void ce_oauth_wait(struct ce_oauth_wait *w);
+void ce_oauth_finish(void); /* turns the loop until all who wait were told */
 
 #endif

@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "flow.h"
 #include "http.h"
 
 #define LIFETIME 300        /* seconds, when the server does not say */
@@ -113,6 +114,7 @@ ce_oauth_start(void)
 		ce_die(CE_USAGE, "--oauth-url excludes --bearer and --user");
 	if ((why = ce_http_check_url(url)) != NULL)
 		ce_die(CE_USAGE, "--oauth-url %s: %s", ce_log_url(url), why);
+	ce_http_start(1);
 	prepare();
 	return true;
 }
@@ -122,6 +124,12 @@ ce_oauth_get(unsigned *which)
 {
 	*which = serial;
 	return token.len > 0 && ce_now() < good_until ? token.p : NULL;
+}
+
+int64_t
+ce_oauth_left(void)
+{
+	return good_until - ce_now();
 }
 
 void
@@ -141,6 +149,13 @@ ce_oauth_wait(struct ce_oauth_wait *w)
 		return; /* it is being fetched */
 	ce_http_body(call, form.p, form.len);
 	ce_http_send(call);
+}
+
+void
+ce_oauth_finish(void)
+{
+	while (waiting != NULL && !ce_told_to_leave)
+		ce_turn(-1);
 }
 
 static void

@@ -6,11 +6,16 @@
 
 load help
 load kafka
+bats_require_minimum_version 1.5.0
 
 setup_file() {
 	mkdir -p "$BATS_FILE_TMPDIR/kafka"
 	"$HERE/certs" "$BATS_FILE_TMPDIR/kafka/certs"
-	serve kafka 3.9.2
+	mkdir "$BATS_FILE_TMPDIR/issuer"
+	python3 "$HERE/fake/issuer.py" "$BATS_FILE_TMPDIR/issuer"
+	local k=listener.name.sasl_ssl.oauthbearer.sasl
+	serve kafka 3.9.2 "$k.server.callback.handler.class=org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler" \
+		"$k.oauthbearer.jwks.endpoint.url=file://$BATS_FILE_TMPDIR/issuer/jwks.json" "$k.oauthbearer.expected.audience=kafka"
 }
 setup() {
 	served
@@ -84,6 +89,62 @@ refused() { # STATUS TEXT ARGS: by both ends, in one line
 @test "SASL: OAUTHBEARER by properties in a file" {
 	printf 'enable.sasl.oauthbearer.unsecure.jwt=true\nsasl.oauthbearer.config=principal=carol\n' >props
 	round -b "$SASL" --sasl oauthbearer -F props
+}
+
+# issued USER SECRET-FILE: the options for it
+issued() {
+	OAUTH=(-b "$BOTH" --tls-ca "$C/ca.crt" --oauth-url "$(<"$I/url")" --oauth-client-id "$1" --oauth-client-secret "file:$2" --oauth-scope events)
+}
+
+@test "SASL: OAUTHBEARER with the tokens of an issuer; good, wrong, of another, no answer" {
+	local I=$BATS_FILE_TMPDIR/issuer
+
+	echo carol-pw >carol
+	echo other-pw >other
+	spawn python3 "$HERE/fake/issuer.py" "$I" serve
+	wait_for test -s "$I/url"
+	issued carol carol
+	round "${OAUTH[@]}"
+	one | ce-sink-kafka -t q --transactional-id x "${OAUTH[@]}"
+	grep -qF "carol ['client_credentials'] ['events']" "$I/asked"
+	issued carol wrong
+	refused 77 'status 401: invalid_client' "${OAUTH[@]}"
+	issued other other
+	refused 77 'invalid_token' "${OAUTH[@]}"
+	kill "$PID"
+	ended "$PID"
+	issued carol carol
+	run -69 ce-src-kafka -t q --timeout 2s "${OAUTH[@]}"
+	[[ $output = *'cannot get a token from'*'onnection refused'* ]]
+	run -64 ce-sink-kafka -t q --sasl plain "${OAUTH[@]}" </dev/null
+	[[ $output = *'--oauth-url goes with --sasl oauthbearer' ]]
+}
+
+@test "SASL: OAUTHBEARER, a token is renewed before its end, also after the issuer was away" {
+	local I=$BATS_FILE_TMPDIR/issuer source
+
+	echo carol-pw >carol
+	echo 5 >"$I/lifetime"
+	rm -f "$I/url" "$I/asked"
+	spawn python3 "$HERE/fake/issuer.py" "$I" serve
+	wait_for test -s "$I/url"
+	issued carol carol
+	one | ce-sink-kafka -t renewed "${OAUTH[@]}"
+	spawn_sh "ce-src-kafka -t renewed ${OAUTH[*]} 2>said | ce-sink-file out"
+	source=$PID
+	wait_for lines out 1
+	renewed() { [ "$(wc -l <"$I/asked")" -ge "$1" ]; }
+	DEADLINE=40 wait_for renewed 4
+	not grep -q token said
+	kill "$(<"$I/pid")"
+	DEADLINE=40 wait_for has said '(trying again)'
+	spawn python3 "$HERE/fake/issuer.py" "$I" serve
+	wait_for has said 'there is a token again'
+	one | ce-sink-kafka -t renewed "${OAUTH[@]}"
+	wait_for lines out 2
+	kill -TERM -- "-$source"
+	ended "$source"
+	rm "$I/lifetime"
 }
 
 @test "no secret is to be seen: not in the arguments, not in what it says" {

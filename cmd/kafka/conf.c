@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include "http.h"
 #include "kafka.h"
 #include "net.h"
 
@@ -31,6 +32,7 @@ const struct ce_opt kafka_opts[] = {
 	CE_LIST('X', "property", &properties, "name=value", "property of librdkafka"),
 	CE_CHOICE(0, "sasl", &sasl, "none|plain|scram-sha-256|scram-sha-512|oauthbearer", "mechanism of SASL (with --user: plain)"),
 	CE_FLAG(0, "tls", &tls, "use TLS; implied by the options --tls-*"),
+	CE_GROUP(ce_oauth_opts),
 	CE_GROUP(ce_tls_opts),
 	CE_STR(0, "user", &user, "name", "user name of SASL"),
 	CE_END
@@ -213,6 +215,13 @@ kafka_conf(void)
 		if (is_secret(given[ngiven - 1].name))
 			ce_die(CE_USAGE, "-X %s: it holds a secret, and the command line is public: use -F",
 			    given[ngiven - 1].name);
+	}
+	if (kafka_oauth_conf(conf)) {
+		if (sasl != SASL_NONE && sasl != SASL_OAUTH)
+			ce_die(CE_USAGE, "--oauth-url goes with --sasl oauthbearer");
+		if (user != NULL)
+			ce_die(CE_USAGE, "--oauth-url excludes --user");
+		sasl = SASL_OAUTH;
 	}
 	if (user != NULL && sasl == SASL_NONE)
 		sasl = SASL_PLAIN;

@@ -248,6 +248,15 @@ check_topic(const char *name)
 		ce_die(CE_CONFIG, "cannot read topic %s: %s", name, rd_kafka_err2str(err));
 }
 
+static bool
+answered(int64_t most)
+{
+	if (!kafka_oauth_lacks())
+		return ask(most);
+	ce_wait(100);
+	return false;
+}
+
 static void
 meet(void)
 {
@@ -255,7 +264,7 @@ meet(void)
 	char *id;
 	int i;
 
-	while (ce_running() && !ask(until - ce_now())) {
+	while (ce_running() && !answered(until - ce_now())) {
 		serve_events();
 		if (ce_now() >= until)
 			ce_die(CE_UNAVAILABLE, "cannot reach the brokers: %s",
@@ -297,6 +306,7 @@ consume_start(void)
 	records = rd_kafka_queue_new(consumer);
 	kafka_watch(events, on_events);
 	kafka_watch(records, on_records);
+	kafka_oauth_begin(consumer, consume_failed);
 	meet();
 	tend.fn = on_tend;
 	wake.fn = on_wake;
@@ -326,6 +336,7 @@ consume_finish(int code)
 		alone_leave();
 	rd_kafka_queue_destroy(records);
 	rd_kafka_queue_destroy(events);
+	kafka_oauth_end();
 	rd_kafka_destroy_flags(consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 	return code;
 }

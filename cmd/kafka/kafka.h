@@ -24,6 +24,14 @@ rd_kafka_t *kafka_new(rd_kafka_type_t type, rd_kafka_conf_t *conf);
 void kafka_watch(rd_kafka_queue_t *q, void (*fn)(void *arg, short revents));
 void kafka_woken(void *arg); /* first in fn */
 
+/* ---- oauth.c: tokens of an issuer ---- */
+
+bool kafka_oauth_conf(rd_kafka_conf_t *conf); /* false: not in use */
+/* After kafka_new; failed is told what ends the program. */
+void kafka_oauth_begin(rd_kafka_t *rk, void (*failed)(enum ce_verdict v));
+bool kafka_oauth_lacks(void); /* one is needed, and there was none yet */
+void kafka_oauth_end(void);   /* before rd_kafka_destroy */
+
 /* ---- error.c ---- */
 
 struct ce_str kafka_str(const void *p, size_t n);

@@ -144,6 +144,15 @@ trouble(rd_kafka_t *k, int err, const char *text, void *arg)
 	look_whether_drained();
 }
 
+static void
+no_token(enum ce_verdict v)
+{
+	if (!begun)
+		ce_die(ce_reason_code(), "%s", ce_reason());
+	drain(v, true);
+	look_whether_drained();
+}
+
 /* It says so only once. */
 static void
 on_doubt(void *arg)
@@ -275,6 +284,7 @@ produce_start(void)
 	rd_kafka_set_log_queue(rk, NULL);
 	reports = rd_kafka_queue_get_main(rk);
 	kafka_watch(reports, on_queue);
+	kafka_oauth_begin(rk, no_token);
 	ce_on_wait(before_wait);
 	doubt.fn = on_doubt;
 }
@@ -288,5 +298,6 @@ produce_stop(void)
 	if (last_topic != NULL)
 		rd_kafka_topic_destroy(last_topic);
 	rd_kafka_queue_destroy(reports);
+	kafka_oauth_end();
 	rd_kafka_destroy(rk);
 }

@@ -39,6 +39,8 @@ void *ce_alloc(size_t n); /* zeroed */
 void *ce_realloc(void *p, size_t n);
 char *ce_strdup(const char *s);
 char *ce_strndup(const char *p, size_t n); /* copies n bytes, terminates */
+/* Gives back the pages that the start of many libraries has touched: some megabytes. */
+void ce_forget_libraries(void);
 #define CE_NEW(type) ((type *)ce_alloc(sizeof(type)))
 
 /* ---- buf.c: bytes that grow, and views --------------------------------- */

@@ -7,12 +7,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 
 #include <curl/curl.h>
-#include <link.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "http.h"
@@ -240,29 +238,6 @@ reap(void *arg)
 	reaping = false;
 }
 
-/* Read-only segments are never changed, not even by relocation: what is needed
- * again comes from the page cache. */
-static int
-forget_pages(struct dl_phdr_info *info, size_t size, void *arg)
-{
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from, to;
-	int i;
-
-	(void)size;
-	(void)arg;
-	for (i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
-
-		if (p->p_type != PT_LOAD || (p->p_flags & PF_W) != 0)
-			continue;
-		from = (info->dlpi_addr + p->p_vaddr + page - 1) & ~(page - 1);
-		to = (info->dlpi_addr + p->p_vaddr + p->p_memsz) & ~(page - 1);
-		if (from < to)
-			madvise((void *)from, to - from, MADV_DONTNEED);
-	}
-	return 0;
-}
-
 void
 ce_http_start(long n)
 {
@@ -276,8 +251,7 @@ ce_http_start(long n)
 	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_alarm);
 	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, n + 2);
 	warm_start(n);
-	/* libcurl brings some thirty libraries, whose start has touched megabytes. */
-	dl_iterate_phdr(forget_pages, NULL);
+	ce_forget_libraries();
 }
 
 void

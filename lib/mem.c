@@ -6,8 +6,11 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 
+#include <link.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 #include "ce.h"
@@ -60,4 +63,33 @@ char *
 ce_strdup(const char *s)
 {
 	return ce_strndup(s, strlen(s));
+}
+
+/* Read-only segments are never changed, not even by relocation: what is needed
+ * again comes from the page cache. */
+static int
+forget(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from, to;
+	int i;
+
+	(void)size;
+	(void)arg;
+	for (i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+
+		if (p->p_type != PT_LOAD || (p->p_flags & PF_W) != 0)
+			continue;
+		from = (info->dlpi_addr + p->p_vaddr + page - 1) & ~(page - 1);
+		to = (info->dlpi_addr + p->p_vaddr + p->p_memsz) & ~(page - 1);
+		if (from < to)
+			madvise((void *)from, to - from, MADV_DONTNEED);
+	}
+	return 0;
+}
+
+void
+ce_forget_libraries(void)
+{
+	dl_iterate_phdr(forget, NULL);
 }

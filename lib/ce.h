@@ -11,6 +11,7 @@
 #ifndef CE_H
 #define CE_H
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -494,6 +495,8 @@ void ce_on_hangup(void (*fn)(void)); /* SIGHUP, called from the loop; without it
 void ce_work(void (*fn)(void *arg), void (*then)(void *arg), void *arg);
 bool ce_working(void);   /* then has not been called yet */
 void ce_work_wait(void); /* until it was, if it has not been */
+/* A thread that takes no signals: they are for the loop, and have to wake it. */
+pthread_t ce_thread(void *(*fn)(void *));
 
 /* ---- line.c: records from a descriptor ------------------------------------------------ */
 

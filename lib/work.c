@@ -5,7 +5,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -56,24 +55,29 @@ rang(void *arg, short revents)
 	done(what);
 }
 
-/* Signals are for the loop: they have to wake it. */
-static void
-start(void)
+pthread_t
+ce_thread(void *(*fn)(void *))
 {
 	sigset_t all, before;
 	pthread_t thread;
 	int e;
 
-	if ((bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) == -1)
-		ce_die(CE_TEMPFAIL, "cannot make an event descriptor: %m");
-	ce_watch(bell, POLLIN, rang, NULL);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	e = pthread_create(&thread, NULL, worker, NULL);
+	e = pthread_create(&thread, NULL, fn, NULL);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (e != 0)
 		ce_die(CE_TEMPFAIL, "cannot start a thread: %s", strerror(e));
-	pthread_detach(thread);
+	return thread;
+}
+
+static void
+start(void)
+{
+	if ((bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) == -1)
+		ce_die(CE_TEMPFAIL, "cannot make an event descriptor: %m");
+	ce_watch(bell, POLLIN, rang, NULL);
+	pthread_detach(ce_thread(worker));
 	started = true;
 }
 

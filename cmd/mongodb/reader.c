@@ -6,8 +6,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -137,19 +135,11 @@ rang(void *arg, short events)
 void
 reader_start(const struct position *p)
 {
-	sigset_t all, before;
-	int e;
-
 	position = *p;
 	if ((bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
 		ce_die(CE_TEMPFAIL, "cannot make an event descriptor: %m");
 	ce_watch(bell, POLLIN, rang, NULL);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	e = pthread_create(&thread, NULL, reader, NULL);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (e != 0)
-		ce_die(CE_TEMPFAIL, "cannot start a thread");
+	thread = ce_thread(reader);
 	started = true;
 }
 

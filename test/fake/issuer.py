@@ -63,8 +63,13 @@ class Issuer(http.server.BaseHTTPRequestHandler):
 
 
 if 'serve' in sys.argv:
-    port = int(open('port').read()) if os.path.exists('port') else random.randrange(15000, 32000)
-    server = http.server.ThreadingHTTPServer(('127.0.0.1', port), Issuer)
+    server = None
+    while server is None: # below the ports that the kernel gives to clients
+        port = int(open('port').read()) if os.path.exists('port') else random.randrange(15000, 32000)
+        try:
+            server = http.server.ThreadingHTTPServer(('127.0.0.1', port), Issuer)
+        except OSError:
+            time.sleep(0.01)
     for name, text in ('port', port), ('url', 'http://127.0.0.1:%d/token' % port):
         with open(name + '.new', 'w') as f:
             print(text, file=f)

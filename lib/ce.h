@@ -42,6 +42,9 @@ char *ce_strdup(const char *s);
 char *ce_strndup(const char *p, size_t n); /* copies n bytes, terminates */
 /* Gives back the pages that the start of many libraries has touched: some megabytes. */
 void ce_forget_libraries(void);
+/* Of what is freed at the end of the heap, up to n bytes stay for what comes: for one
+ * whose library allocates and frees in waves. */
+void ce_keep_freed(size_t n);
 #define CE_NEW(type) ((type *)ce_alloc(sizeof(type)))
 
 /* ---- buf.c: bytes that grow, and views --------------------------------- */
@@ -431,6 +434,7 @@ struct ce_conf {
 	long backoff;     /* first wait, ms; doubles with full jitter up to backoff_max */
 	long backoff_max;
 	long batch, linger, inflight, timeout;
+	size_t open_bytes; /* of unsettled events: with so many no more are taken; 16 MiB */
 	struct ce_template *order_by;
 	const char *dead_letter;
 	/* sources */
@@ -597,9 +601,10 @@ int ce_reason_code(void);    /* of the last ce_fatal */
 /* One event more, NULL at the end (or when the program is to leave) and then
  * only when all are settled.  ackto is already cut out of it.  After CE_LATER
  * the same event comes again, its pause over.  Up to --inflight events may be
- * open (1 unless CE_USE_INFLIGHT).  With CE_USE_ORDER, when one has to come again
- * nothing is handed out before all that are open are settled, and then, its pause
- * over, that one alone; once it is taken the others follow, in their order. */
+ * open (1 unless CE_USE_INFLIGHT), fewer where they are large (open_bytes).  With
+ * CE_USE_ORDER, when one has to come again nothing is handed out before all that are
+ * open are settled, and then, its pause over, that one alone; once it is taken the
+ * others follow, in their order. */
 struct ce_event *ce_next(void);
 /* Up to max events at once, fewer where they are large (some MiB make a batch),
  * without waiting for more than are there (--linger waits): > 0, or 0 at the end.

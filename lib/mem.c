@@ -7,6 +7,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 
 #include <link.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,4 +93,12 @@ void
 ce_forget_libraries(void)
 {
 	dl_iterate_phdr(forget, NULL);
+}
+
+void
+ce_keep_freed(size_t n)
+{
+	mallopt(M_TRIM_THRESHOLD, (int)n);
+	mallopt(M_TOP_PAD, (int)(n / 4));
+	mallopt(M_MMAP_THRESHOLD, (int)(n / 4)); /* no longer found by itself, once the others are set */
 }

@@ -27,6 +27,7 @@ struct ce_conf ce_conf = {
 	.backoff_max = 60000,
 	.batch = 256,
 	.inflight = 1,
+	.open_bytes = (size_t)16 << 20,
 	.timeout = 30000,
 	.ack_sinks = 1,
 	.ack_wait = 10000,

@@ -12,6 +12,7 @@ static struct ce_event **ring;
 static size_t cap, head, len; /* cap is a power of two */
 static struct ce_event *spare;
 static long counts[CE_Q_STUCK + 1];
+static size_t unsettled; /* bytes */
 
 static struct ce_event *
 nth(size_t i)
@@ -69,6 +70,12 @@ ce_q_count(int state)
 	return counts[state];
 }
 
+size_t
+ce_q_bytes(void)
+{
+	return unsettled;
+}
+
 static uint64_t
 hash(const char *p, size_t n)
 {
@@ -103,15 +110,22 @@ busy(uint64_t key)
 	return false;
 }
 
-bool
-ce_q_push(struct ce_event *ev)
+static void
+enter(struct ce_event *ev, uint64_t key)
 {
 	if (len == cap)
 		grow();
-	ev->key = key_of(ev);
-	ev->state = busy(ev->key) ? CE_Q_HELD : CE_Q_READY;
+	ev->key = key;
+	ev->state = busy(key) ? CE_Q_HELD : CE_Q_READY;
 	counts[ev->state]++;
+	unsettled += ev->len;
 	ring[(head + len++) & (cap - 1)] = ev;
+}
+
+bool
+ce_q_push(struct ce_event *ev)
+{
+	enter(ev, key_of(ev));
 	if (!ce_emits())
 		ce_stats->open = len;
 	return ev->state == CE_Q_READY;
@@ -120,12 +134,7 @@ ce_q_push(struct ce_event *ev)
 void
 ce_q_push_settled(struct ce_event *ev)
 {
-	if (len == cap)
-		grow();
-	ev->key = 0;
-	ev->state = CE_Q_READY;
-	counts[CE_Q_READY]++;
-	ring[(head + len++) & (cap - 1)] = ev;
+	enter(ev, 0);
 	ce_q_set(ev, CE_Q_SETTLED);
 	ce_q_pop();
 }
@@ -151,6 +160,7 @@ ce_q_set(struct ce_event *ev, int state)
 	counts[state]++;
 	if (state != CE_Q_SETTLED)
 		return;
+	unsettled -= ev->len;
 	ce_block_drop(ev->flow[1]); /* it may wait long for those before it */
 	ev->flow[1] = NULL;
 	release(ev->key);

@@ -24,6 +24,7 @@ bool ce_q_push(struct ce_event *ev);
 /* It is finished, but what came before may not be. */
 void ce_q_push_settled(struct ce_event *ev);
 long ce_q_count(int state);
+size_t ce_q_bytes(void); /* of all that are not settled */
 void ce_q_set(struct ce_event *ev, int state);
 /* The first event to hand out again, or NULL and when one may come: *ms, left
  * as it was where none waits. */

@@ -199,7 +199,7 @@ static bool
 room(void)
 {
 	return ce_q_count(CE_Q_HELD) < 16 * ce_conf.inflight && ce_q_count(CE_Q_SETTLED) < BEHIND &&
-	    ce_relay_room();
+	    ce_q_bytes() < ce_conf.open_bytes && ce_relay_room();
 }
 
 static struct ce_event *
@@ -369,13 +369,13 @@ ce_batch(struct ce_event **evs, int max)
 		    (evs[n] = fresh()) != NULL)
 			bytes += evs[n++]->len;
 		if (n == max || bytes >= LARGE || (n > 0 && (closing || ce_q_count(CE_Q_WAITING) > 0 ||
-		    ce_input_ended())))
+		    ce_input_ended() || !room())))
 			return n;
 		if (n == 0 && over())
 			return 0;
 		if (n > 0)
 			ms = lingers(n, &until);
-		wait_some(ce_q_count(CE_Q_WAITING) == 0, ms);
+		wait_some(ce_q_count(CE_Q_WAITING) == 0 && room(), ms);
 		if (n > 0 && ms == 0 && !ce_input_ready())
 			return n;
 	}

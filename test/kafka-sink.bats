@@ -56,6 +56,25 @@ teardown_file() { unserve; }
 	[ "$status" = 64 ]
 }
 
+@test "without a key: a batch to each partition in turn; with one, where librdkafka sends it" {
+	topic spread 4
+	padded 8000 1000 >in
+	ce-sink-kafka -t spread <in
+	values spread -f '%p\n' | sort | uniq -c >share
+	[ "$(wc -l <share)" = 4 ]
+	awk '$1 < 1000 { exit 1 }' share || { cat share; return 1; } # about 2000, but for pauses
+	topic keyed 4
+	for k in a b c d e f; do one | ce-map --set "partitionkey=$k"; done | ce-sink-kafka -t keyed
+	topic theirs 4
+	for k in a b c d e f; do echo "$k:v"; done | kcat -b "$URL" -P -t theirs -K:
+	values keyed -f '%k %p\n' | sort >ours
+	values theirs -f '%k %p\n' | sort | cmp - ours
+	[ "$(awk '{ print $2 }' ours | sort -u | wc -l)" -gt 1 ]
+	topic hashed 4
+	ce-sink-kafka -t hashed -X partitioner=murmur2_random -k '{id}' < <(padded 30 10)
+	[ "$(values hashed -f '%p\n' | sort -u | wc -l)" = 4 ]
+}
+
 @test "too large: refused by the client and by the broker; the others arrive" {
 	{ one; padded 1 1500000; padded 1 990000; one; } >in
 	ce-sink-kafka -t large --dead-letter dead <in
@@ -148,6 +167,30 @@ teardown_file() { unserve; }
 	ended "$PID"
 	[ "$RC" = 0 ]
 	values stop | tail -n +2 | cmp - sent
+}
+
+@test "large events: what is open is bounded in bytes, too" {
+	local server
+
+	server=$(<"$DIR/server")
+	padded 200 500000 >sent
+	kill -STOP "$server"
+	spawn_sh "exec ce-sink-kafka -t wide <sent 2>err"
+	position() { awk '/^pos/ { print $2 }' "/proc/$PID/fdinfo/0"; }
+	stays() {
+		local was
+
+		was=$(position)
+		read -rt 0.5 -u "$NAP" || :
+		[ "$was" -gt 0 ] && [ "$(position)" = "$was" ]
+	}
+	wait_for stays || { kill -CONT "$server"; return 1; }
+	position >where
+	kill -CONT "$server"
+	[ "$(<where)" -lt 10000000 ]
+	ended "$PID"
+	[ "$RC" = 0 ]
+	values wide | firsts | cmp - sent
 }
 
 @test "transactions: all of a batch or nothing, the refused one left out, the second fences the first" {

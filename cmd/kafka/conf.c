@@ -254,6 +254,7 @@ kafka_new(rd_kafka_type_t type, rd_kafka_conf_t *conf)
 	if (rk == NULL)
 		ce_die(CE_CONFIG, "cannot use these properties: %s", why);
 	ce_forget_libraries();
+	ce_keep_freed((size_t)16 << 20);
 	return rk;
 }
 

@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "sink.h"
 
@@ -21,6 +22,7 @@ static bool down;              /* it was said that no broker can be reached */
 static bool begun;             /* an event has come */
 static struct ce_timer doubt;
 
+#define BATCHES 6 /* that are open at most: more is slower, it all goes through the caches */
 #define DOUBT 500 /* ms after which one looks whether there are brokers at all */
 
 rd_kafka_t *
@@ -208,6 +210,7 @@ produce_record(struct ce_event *ev)
 		rd_kafka_headers_destroy(r.headers);
 		return produce_verdict(rd_kafka_last_error(), r.topic);
 	}
+	partitioner_record(r.size);
 	v[n].vtype = RD_KAFKA_VTYPE_RKT;
 	v[n++].u.rkt = topic;
 	v[n].vtype = RD_KAFKA_VTYPE_KEY;
@@ -267,16 +270,22 @@ void
 produce_start(void)
 {
 	rd_kafka_conf_t *conf = kafka_conf();
-	char ms[32];
+	char ms[32], text[32];
+	size_t len = sizeof(text), batch;
 
 	snprintf(ms, sizeof(ms), "%ld", ce_conf.timeout);
 	kafka_fixed(conf, "message.timeout.ms", ms);
 	kafka_default(conf, "enable.idempotence", "true");
 	kafka_default(conf, "acks", "all");
+	kafka_default(conf, "batch.size", "524288");
+	rd_kafka_conf_get(conf, "batch.size", text, &len);
+	batch = strtoul(text, NULL, 10);
 	if (sink_conf.transactional_id != NULL) {
 		kafka_fixed(conf, "transactional.id", sink_conf.transactional_id);
 		kafka_default(conf, "transaction.timeout.ms", ce_conf.timeout > 60000 ? ms : "60000");
-	}
+	} else
+		ce_conf.open_bytes = BATCHES * batch;
+	partitioner_start(conf, batch);
 	rd_kafka_conf_set_dr_msg_cb(conf, report);
 	rd_kafka_conf_set_error_cb(conf, trouble);
 	rd_kafka_conf_set_log_cb(conf, kafka_log);

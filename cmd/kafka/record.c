@@ -46,6 +46,7 @@ add(struct record *r, const char *name, struct ce_str v)
 	if (r->headers == NULL)
 		r->headers = rd_kafka_headers_new(sink_conf.mode == MODE_STRUCTURED ? 1 : 16);
 	rd_kafka_header_add(r->headers, name, -1, v.p, (ssize_t)v.len);
+	r->size += strlen(name) + v.len + 4;
 }
 
 static void
@@ -162,5 +163,6 @@ record_make(struct record *r, struct ce_event *ev)
 		rd_kafka_headers_destroy(r->headers);
 		r->headers = NULL;
 	}
+	r->size += r->key.len + r->value.len + 20;
 	return v;
 }

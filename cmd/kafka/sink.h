@@ -23,11 +23,19 @@ struct record {
 	const char *topic;
 	struct ce_str key, value; /* p NULL: none */
 	bool lent;                /* value lies in the event */
+	size_t size;              /* bytes of all, about */
 	rd_kafka_headers_t *headers; /* the caller's */
 };
 void record_check(void);
 /* Lent until the next call, but for the headers.  CE_TAKEN, or why it cannot be. */
 enum ce_verdict record_make(struct record *r, struct ce_event *ev);
+
+/* ---- partitioner.c: which partition takes a record without a key ---- */
+
+/* Before the producer is made.  batch: bytes of a batch. */
+void partitioner_start(rd_kafka_conf_t *conf, size_t batch);
+/* A record of so many bytes is produced next. */
+void partitioner_record(size_t size);
 
 /* ---- produce.c: records to the brokers, each with its report ---- */
 

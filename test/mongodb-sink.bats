@@ -183,7 +183,7 @@ quick=(--backoff 20ms --backoff-max 100ms)
 }
 
 @test "the write concern is that of the URL" {
-	for q in 'w=majority&journal=true' 'w=1&j=true&wtimeoutMS=500'; do
+	for q in 'w=majority&journal=true' 'w=1&journal=true&wtimeoutMS=500'; do
 		one | ce-sink-mongodb -u "$URL/?$q" -d t -c $C
 	done
 	[ "$(count $C)" = 1 ]

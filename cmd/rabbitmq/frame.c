@@ -72,6 +72,19 @@ cut(struct ce_buf *out, size_t to)
 	out->p[to] = '\0';
 }
 
+/* What librabbitmq has put behind out: n bytes, or an error. */
+static bool
+encoded(struct ce_buf *out, size_t start, int n)
+{
+	if (n < 0) {
+		cut(out, start);
+		return false;
+	}
+	out->len += (size_t)n;
+	end(out, start);
+	return true;
+}
+
 bool
 frame_method(struct ce_buf *out, uint16_t channel, amqp_method_number_t id, void *method)
 {
@@ -82,13 +95,7 @@ frame_method(struct ce_buf *out, uint16_t channel, amqp_method_number_t id, void
 	put(out, id, 4);
 	ce_buf_need(out, ROOM);
 	n = amqp_encode_method(id, method, (amqp_bytes_t){ ROOM, out->p + out->len });
-	if (n < 0) {
-		cut(out, start);
-		return false;
-	}
-	out->len += (size_t)n;
-	end(out, start);
-	return true;
+	return encoded(out, start, n);
 }
 
 bool
@@ -103,13 +110,7 @@ frame_header(struct ce_buf *out, uint16_t channel, amqp_basic_properties_t *p, u
 	put(out, size, 8);
 	ce_buf_need(out, room);
 	n = amqp_encode_properties(AMQP_BASIC_CLASS, p, (amqp_bytes_t){ room, out->p + out->len });
-	if (n < 0) {
-		cut(out, start);
-		return false;
-	}
-	out->len += (size_t)n;
-	end(out, start);
-	return true;
+	return encoded(out, start, n);
 }
 
 void

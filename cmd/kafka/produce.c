@@ -23,6 +23,7 @@ static bool begun;             /* an event has come */
 static struct ce_timer doubt;
 
 #define BATCHES 6 /* that are open at most: more is slower, it all goes through the caches */
+#define LEAST ((size_t)1 << 20) /* bytes; batches may be tiny */
 #define DOUBT 500 /* ms after which one looks whether there are brokers at all */
 
 rd_kafka_t *
@@ -284,7 +285,7 @@ produce_start(void)
 		kafka_fixed(conf, "transactional.id", sink_conf.transactional_id);
 		kafka_default(conf, "transaction.timeout.ms", ce_conf.timeout > 60000 ? ms : "60000");
 	} else
-		ce_conf.open_bytes = BATCHES * batch;
+		ce_conf.open_bytes = batch < LEAST / BATCHES ? LEAST : BATCHES * batch;
 	partitioner_start(conf, batch);
 	rd_kafka_conf_set_dr_msg_cb(conf, report);
 	rd_kafka_conf_set_error_cb(conf, trouble);

@@ -298,7 +298,7 @@ said_once() {
 		input "$p" 3 >&"$w"
 		case $p in
 		ce-sink-file) wait_for lines sunk 3 ;;
-		ce-src-file | ce-wrap | ce-buf | ce-dedup | ce-jq) wait_for lines out 3 ;;
+		ce-src-file | ce-wrap | ce-buf | ce-dedup | ce-jq | ce-rate) wait_for lines out 3 ;;
 		ce-unwrap | ce-validate | ce-filter) wait_for test -s out ;;
 		*) wait_for grep -qs "${p:0:15}" /proc/"$pid"/comm ;; # the kernel keeps so much
 		esac

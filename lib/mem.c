@@ -1,4 +1,4 @@
-/* mem -- allocation that succeeds or ends the process.
+/* mem -- allocation that succeeds or ends the process, and what of memory goes back.
  *
  * Whatever is worth keeping lies outside the process, so running out of memory
  * is a temporary failure: what was not acknowledged comes again.  Nothing here

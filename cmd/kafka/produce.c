@@ -23,7 +23,7 @@ static bool begun;             /* an event has come */
 static struct ce_timer doubt;
 
 #define BATCHES 6 /* that are open at most: more is slower, it all goes through the caches */
-#define LEAST ((size_t)1 << 20) /* bytes; batches may be tiny */
+#define LEAST ((size_t)1 << 20) /* bytes that may be open, however small batches are */
 #define DOUBT 500 /* ms after which one looks whether there are brokers at all */
 
 rd_kafka_t *
@@ -271,7 +271,7 @@ void
 produce_start(void)
 {
 	rd_kafka_conf_t *conf = kafka_conf();
-	char ms[32], text[32];
+	char ms[32], text[32] = "";
 	size_t len = sizeof(text), batch;
 
 	snprintf(ms, sizeof(ms), "%ld", ce_conf.timeout);

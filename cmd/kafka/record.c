@@ -6,6 +6,10 @@
 #include <strings.h>
 #include "sink.h"
 
+/* What the format of a record adds, about: its fields are of variable length. */
+#define FRAME 20
+#define LENGTHS 4 /* of a header */
+
 #define STRUCTURED "application/cloudevents+json"
 
 struct header {
@@ -46,7 +50,7 @@ add(struct record *r, const char *name, struct ce_str v)
 	if (r->headers == NULL)
 		r->headers = rd_kafka_headers_new(sink_conf.mode == MODE_STRUCTURED ? 1 : 16);
 	rd_kafka_header_add(r->headers, name, -1, v.p, (ssize_t)v.len);
-	r->size += strlen(name) + v.len + 4;
+	r->size += strlen(name) + v.len + LENGTHS;
 }
 
 static void
@@ -163,6 +167,6 @@ record_make(struct record *r, struct ce_event *ev)
 		rd_kafka_headers_destroy(r->headers);
 		r->headers = NULL;
 	}
-	r->size += r->key.len + r->value.len + 20;
+	r->size += r->key.len + r->value.len + FRAME;
 	return v;
 }

@@ -155,9 +155,7 @@ http_source() {
 }
 
 # free_port: a TCP port that nobody has now; prefer port 0 and --ready-fd.
-free_port() {
-	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
+free_port() { "$HERE/server/ports" 1; }
 
 # In setup_file: serve NAME [ARGS...] starts test/server/NAME in a directory of
 # its own (DIR); URL is what it printed once it answered.  In setup: served

@@ -126,40 +126,20 @@ snapshot() { src --snapshot && come by_id; }
 
 @test "reset: later, and on when it is over" {
 	events 2000 >sent
-	toxic reset_peer upstream '{"timeout":60}'
-	sink
-	wait_for has err 'will retry'
-	mended reset_peer
-	sunk
+	outlives_sink reset_peer 60
 	empty
 	fill
 	src
-	wait_for test -s got
-	toxic reset_peer downstream '{"timeout":60}'
-	# what had come before is through; more than that is there to be read
-	events 500 2001 >rest
-	fill rest
-	cat rest >>sent
-	wait_for has err 'will retry'
-	mended reset_peer
-	come
+	outlives_src reset_peer 60 some_more
 }
 
 @test "bytes that go nowhere, then the end of the connection" {
 	events 2000 >sent
-	toxic timeout upstream '{"timeout":300}'
-	sink
-	wait_for has err 'will retry'
-	mended timeout
-	sunk
+	outlives_sink timeout 300
 	empty
 	fill
 	src
-	wait_for test -s got
-	toxic timeout downstream '{"timeout":300}'
-	wait_for has err 'will retry'
-	mended timeout
-	come
+	outlives_src timeout 300
 }
 
 @test "bytes that go nowhere, for ever: --timeout" {

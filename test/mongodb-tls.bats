@@ -85,6 +85,7 @@ c.admin.command('createUser', 'reader', pwd='r', roles=[{'role': 'read', 'db': '
 	run -77 ce-sink-mongodb -u "mongodb://reader@$at" --password env:R -c c < <(one)
 	[ "${#lines[@]}" = 1 ]
 	run -64 ce-sink-mongodb -u "mongodb://$at" --password env:GOOD -c c < <(one)
+	unset MONGOC_DISABLE_SHM
 	spawn_sh "{ one; cat <> <(:); } | { echo \$BASHPID >pid; exec ce-sink-mongodb -u 'mongodb://ce@$at' --password env:GOOD -c c; }"
 	wait_for test -s pid
 	not grep -az 's3cret' "/proc/$(cat pid)/cmdline"

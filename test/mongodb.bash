@@ -4,6 +4,9 @@
 
 MONGO_PYTHON="${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/ce-test/python-SecantusDB==0.7.0b3/bin/python"
 
+# A process that a test killed may have left the number of a later one taken: BUGS.
+export MONGOC_DISABLE_SHM=1
+
 # mongo PYTHON: see data/mongo.py.
 mongo() { timeout 60 "$MONGO_PYTHON" "$HERE/data/mongo.py" "${MONGO_URL:-$URL}" <<<"$1"; }
 # restart: the server of this file, after it was killed.  murder: kill -9 of it.

@@ -37,10 +37,11 @@ sunk() {
 	uniq -d <(sort got) >twice
 	[ -s err ] || [ ! -s twice ]
 }
+fill() { ce-sink-rabbitmq -u "$URL" -r "$Q" <"$1"; }
 # src: what is in sent, from the queue and through the spoilt way into got.
 src() {
 	rm -f got
-	ce-sink-rabbitmq -u "$URL" -r "$Q" <sent
+	fill sent
 	source_into 'ce-sink-file got' -u "amqp://$VIA" -q "$Q" --prefetch 100 --backoff 50ms --backoff-max 200ms '2>err'
 }
 # come: all has come; with each connection no more is twice than was open.
@@ -93,34 +94,14 @@ come() {
 
 @test "reset: later, and on when it is over" {
 	events 2000 >sent
-	toxic reset_peer upstream '{"timeout":60}'
-	sink
-	wait_for has err 'will retry'
-	mended reset_peer
-	sunk
+	outlives_sink reset_peer 60
 	src
-	wait_for test -s got
-	toxic reset_peer downstream '{"timeout":60}'
-	# what had come before is through; more than that is there to be read
-	events 500 2001 >rest
-	ce-sink-rabbitmq -u "$URL" -r "$Q" <rest
-	cat rest >>sent
-	wait_for has err 'will retry'
-	mended reset_peer
-	come
+	outlives_src reset_peer 60 some_more
 }
 
 @test "bytes that go nowhere, then the end of the connection" {
 	events 2000 >sent
-	toxic timeout upstream '{"timeout":300}'
-	sink
-	wait_for has err 'will retry'
-	mended timeout
-	sunk
+	outlives_sink timeout 300
 	src
-	wait_for test -s got
-	toxic timeout downstream '{"timeout":300}'
-	wait_for has err 'will retry'
-	mended timeout
-	come
+	outlives_src timeout 300
 }

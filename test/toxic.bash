@@ -43,3 +43,26 @@ toxic() {
 		-d "{\"name\":\"$1\",\"type\":\"$1\",\"stream\":\"$2\",\"attributes\":$3}" >/dev/null
 }
 mended() { curl -fsS -X DELETE "$TOXIPROXY/proxies/t$BATS_TEST_NUMBER/toxics/$1" >/dev/null; }
+# By sink, sunk and come of the test.  outlives_sink TYPE MS: it goes on when that is over;
+# outlives_src TYPE MS [COMMAND]: so does the source, which was started before.
+outlives_sink() {
+	toxic "$1" upstream "{\"timeout\":$2}"
+	sink
+	wait_for has err 'will retry'
+	mended "$1"
+	sunk
+}
+outlives_src() {
+	wait_for test -s got
+	toxic "$1" downstream "{\"timeout\":$2}"
+	"${@:3}"
+	wait_for has err 'will retry'
+	mended "$1"
+	come
+}
+# What had come before is through; more than that is there to be read, by fill FILE.
+some_more() {
+	events 500 2001 >rest
+	fill rest
+	cat rest >>sent
+}

@@ -6,29 +6,13 @@ export VIA
 
 # In setup_file: toxiproxy starts it.  In setup: toxic_or_skip.  In teardown_file: no_toxiproxy.
 toxiproxy() {
-	local rc=0 d=$BATS_FILE_TMPDIR/toxiproxy
+	local -x DIR URL NOSERVER
 
-	mkdir -p "$d"
-	export TOXIPROXY='' NOTOXIPROXY=''
-	TOXIPROXY=$("$HERE/server/toxiproxy" "$d" 2>"$d/why" 3>&-) || rc=$?
-	case $rc in
-	0) ;;
-	77) NOTOXIPROXY=$(tail -n 1 "$d/why") ;;
-	*)
-		cat "$d/why" >&2
-		return 1
-		;;
-	esac
+	serve toxiproxy || return
+	export TOXIPROXY=$URL NOTOXIPROXY=$NOSERVER
 }
 toxic_or_skip() { [ -z "$NOTOXIPROXY" ] || skip "$NOTOXIPROXY"; }
-no_toxiproxy() {
-	local p
-
-	[ -e "$BATS_FILE_TMPDIR/toxiproxy/pid" ] || return 0
-	p=$(cat "$BATS_FILE_TMPDIR/toxiproxy/pid")
-	kill -KILL "$p" 2>/dev/null || :
-	wait_for gone "$p"
-}
+no_toxiproxy() { DIR=$BATS_FILE_TMPDIR/toxiproxy unserve; }
 
 # via HOST:PORT [PORT]: a way there that can be spoilt; it begins at the HOST:PORT in VIA,
 # at this port or any.  no_via: no more.
